@@ -1,1 +1,16 @@
-//! tierwise-envs.
+//! The world tierwise decides in.
+//!
+//! Tiers, observations, masks and reward; the conversation log with its importers; and the environments in which
+//! policies are tried. This crate knows no policy, no report, no database and no network.
+
+pub mod class;
+pub mod discretise;
+pub mod env;
+pub mod import;
+pub mod log;
+pub mod mask;
+pub mod observation;
+pub mod reward;
+pub mod shop;
+pub mod tier;
+pub mod time;

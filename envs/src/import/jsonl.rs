@@ -1,0 +1,1 @@
+//! JSON lines of the log's own shape, or with a field mapping.

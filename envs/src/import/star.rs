@@ -1,0 +1,1 @@
+//! The STAR corpus of service conversations.

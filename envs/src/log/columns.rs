@@ -1,0 +1,1 @@
+//! Decisions as columns, for everything that loops over a log.

@@ -1,0 +1,1 @@
+//! Opening and writing a log by its file name.

@@ -1,0 +1,1 @@
+//! Two Parquet tables joined on the conversation.

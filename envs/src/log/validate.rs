@@ -1,0 +1,1 @@
+//! What a conversation must satisfy to enter the log.
