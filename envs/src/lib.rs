@@ -1,1 +1,4 @@
 //! tierwise-envs.
+
+pub mod finite;
+pub mod mdp;
