@@ -6,9 +6,11 @@
 pub mod class;
 pub mod discretise;
 pub mod env;
+pub mod finite;
 pub mod import;
 pub mod log;
 pub mod mask;
+pub mod mdp;
 pub mod observation;
 pub mod reward;
 pub mod shop;
