@@ -1,0 +1,690 @@
+//! One conversation as it goes: the cursor that learners, judges and the log generator share.
+//!
+//! The hot path (`begin`, `state`, `mask`, `take`) touches numbers only and allocates nothing. The full observation is
+//! built when somebody asks for it, from the same numbers and the same luck.
+
+use std::sync::Arc;
+
+use super::luck::{Domain, Luck, Purpose, high, low, triangular};
+use super::messages::{INTENTS, Kind, Message};
+use super::world::{SatisfactionInputs, World};
+use super::{MAX_TURNS, load};
+use crate::class::{Channel, Class, Review, SatisfactionSource};
+use crate::discretise::Cell;
+use crate::env::{Env, EnvError, Situation, Step};
+use crate::mask::Mask;
+use crate::observation::{Feature, Observation};
+use crate::reward::{AnswerTime, Cost, Outcome, Reward, SatisfactionEvidence};
+use crate::tier::Tier;
+use crate::time::UtcMicros;
+
+const CLASSES: [Class; 3] = [Class::Simple, Class::Complex, Class::Complaint];
+
+/// What the last decision led to, in the detail that a log needs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Taken {
+    /// Seconds in the queue; the patience when the customer left it.
+    pub wait_s: f64,
+    /// Seconds from the message to its answer; `None` when the customer left first.
+    pub answer_s: Option<f64>,
+    /// Seconds of people's time.
+    pub human_s: f64,
+    /// What the reviewer did with the draft.
+    pub review: Option<Review>,
+    /// The answer solved the request.
+    pub solved: bool,
+    /// Seconds from the answer to the customer's next message, when there is one.
+    pub think_s: Option<f64>,
+}
+
+/// How a conversation ended.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Ending {
+    /// Its reward, with S, E_time and E_cost.
+    pub reward: Reward,
+    /// S before it was halved for coming back; 0 when abandoned.
+    pub true_satisfaction: f64,
+    /// The request was solved.
+    pub solved: bool,
+    /// The customer left a queue unanswered.
+    pub abandoned: bool,
+    /// Reopened within 7 days.
+    pub reopened: bool,
+}
+
+/// A shop, conversation by conversation: [`Env`] with the world's known truth behind it.
+///
+/// `reset(number)` starts conversation `number` of the world's own seed; [`Shop::begin`] takes any seed. Conversations
+/// arrive independently over the configured period, with the density of its Poisson arrivals.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    world: Arc<World>,
+    live: bool,
+    luck: Luck,
+    arrival_s: f64,
+    elapsed_s: f64,
+    patience_s: f64,
+    coverage: f64,
+    leniency: f64,
+    ai_support: f64,
+    waited_s: f64,
+    human_s: f64,
+    answers: [AnswerTime; MAX_TURNS as usize],
+    answered: u32,
+    used: [u8; 3],
+    turn: u32,
+    failed_drafts: u32,
+    ai_calls: u32,
+    hour: u32,
+    speakers: load::Speakers,
+    sentiment: f32,
+    first_sentiment: f32,
+    language: u8,
+    intent: u8,
+    class: Class,
+    guess: Class,
+    mask: Mask,
+    wants_human: bool,
+    escalated: bool,
+    taken: Taken,
+    ending: Option<Ending>,
+}
+
+impl Shop {
+    /// A shop in a world, before its first conversation.
+    #[must_use]
+    pub fn new(world: Arc<World>) -> Self {
+        Self {
+            world,
+            live: false,
+            luck: Luck::new(0, Domain::Episode, 0),
+            arrival_s: 0.0,
+            elapsed_s: 0.0,
+            patience_s: 0.0,
+            coverage: 0.0,
+            leniency: 0.0,
+            ai_support: 0.0,
+            waited_s: 0.0,
+            human_s: 0.0,
+            answers: [AnswerTime::default(); MAX_TURNS as usize],
+            answered: 0,
+            used: [0; 3],
+            turn: 0,
+            failed_drafts: 0,
+            ai_calls: 0,
+            hour: 0,
+            speakers: load::Speakers::default(),
+            sentiment: 0.0,
+            first_sentiment: 0.0,
+            language: 0,
+            intent: 0,
+            class: Class::Simple,
+            guess: Class::Simple,
+            mask: Mask::ALL,
+            wants_human: false,
+            escalated: false,
+            taken: Taken::default(),
+            ending: None,
+        }
+    }
+
+    /// The world it plays in.
+    #[must_use]
+    pub const fn world(&self) -> &Arc<World> {
+        &self.world
+    }
+
+    /// Starts conversation `number` of a seed: the same luck under every policy.
+    pub fn begin(&mut self, seed: u64, number: u64) {
+        self.start(Luck::new(seed, Domain::Episode, number));
+    }
+
+    /// Starts a conversation at the arrival that its luck gives.
+    pub(super) fn start(&mut self, luck: Luck) {
+        let hour = self.world.hours.pick(luck.once(Purpose::Hour));
+        let offset_s = 3_600.0 * high(luck.once(Purpose::Arrival));
+        self.start_at(luck, hour as f64 * 3_600.0 + offset_s);
+    }
+
+    /// Starts a conversation at a given second of the period.
+    pub(super) fn start_at(&mut self, luck: Luck, arrival_s: f64) {
+        let world = &*self.world;
+        let config = &world.config;
+        let hour = (arrival_s * (1.0 / 3_600.0)) as usize;
+        let of_day = world.load.hours[hour].of_day;
+        let intent = world.intents[usize::from(of_day)].pick(luck.once(Purpose::Intent));
+        let (class, coverage) = world.intent_facts[intent];
+        let language = world.language_shares.pick(luck.once(Purpose::Language));
+        let traits = luck.once(Purpose::Traits);
+        self.luck = luck;
+        self.live = true;
+        self.ending = None;
+        self.taken = Taken::default();
+        self.arrival_s = arrival_s;
+        self.elapsed_s = 0.0;
+        self.patience_s = config.customer.patience_s[class.index()]
+            * world.exponential.at(luck.once(Purpose::Arrival) as u32);
+        let spread = config.perception.coverage_noise * (2.0 * high(traits) - 1.0);
+        self.coverage = (coverage + spread).clamp(0.0, 1.0);
+        self.leniency = config.satisfaction.leniency * (2.0 * low(traits) - 1.0);
+        self.ai_support = world.languages[language].ai_support;
+        self.waited_s = 0.0;
+        self.human_s = 0.0;
+        self.answered = 0;
+        self.used = [0; 3];
+        self.turn = 0;
+        self.failed_drafts = 0;
+        self.ai_calls = 0;
+        self.language = language as u8;
+        self.intent = intent as u8;
+        self.class = class;
+        self.wants_human = false;
+        self.escalated = false;
+        self.receive();
+        self.first_sentiment = self.sentiment;
+    }
+
+    /// A customer message comes in: what the live models make of it, and who is there to answer.
+    fn receive(&mut self) {
+        let world = &*self.world;
+        let seen = &world.config.perception;
+        let bits = self.luck.at(Purpose::Message, self.turn);
+        let row = &seen.confusion[self.class.index()];
+        let u = high(bits);
+        // Without branches: a guess is random, and a mispredicted branch costs more than both comparisons.
+        let above = usize::from(u >= row[0]) + usize::from(u >= row[0] + row[1]);
+        self.guess = CLASSES[above];
+        let sentiment = seen.sentiment[self.class.index()]
+            - seen.sentiment_fall * f64::from(self.turn)
+            + seen.sentiment_noise * f64::from(triangular(bits));
+        self.sentiment = sentiment.clamp(-1.0, 1.0) as f32;
+        let hours = world.load.hours.len();
+        let hour = ((self.arrival_s + self.elapsed_s) * (1.0 / 3_600.0)) as usize;
+        let hour = if hour < hours { hour } else { hour % hours };
+        self.hour = hour as u32;
+        self.speakers = world.load.speakers(hour, usize::from(self.language));
+        let auto = !(world.auto_off[self.guess.index()] || self.wants_human);
+        let bits = u8::from(auto) | 2 | (u8::from(self.speakers.people > 0) << 2);
+        self.mask = Mask::from_bits(bits).expect("tier 2 is never forbidden");
+    }
+
+    /// State of the tabular view, below 72: what [`Discretizer::state`](crate::discretise::Discretizer::state) makes
+    /// of the observation, without building it.
+    #[must_use]
+    pub fn state(&self) -> usize {
+        let cuts = &self.world.rules.discretizer;
+        Cell {
+            class: self.guess,
+            negative: self.sentiment < cuts.sentiment_cut,
+            load: self.world.load.hours[self.hour as usize].level,
+            turn: u8::from(self.turn >= cuts.turn_cuts[0])
+                + u8::from(self.turn >= cuts.turn_cuts[1]),
+        }
+        .state()
+    }
+
+    /// The tiers that may be taken now.
+    #[must_use]
+    pub const fn mask(&self) -> Mask {
+        self.mask
+    }
+
+    /// Chance that an answer at `tier` would solve the request now. Known truth: no policy may see it.
+    #[must_use]
+    pub fn solve_probability(&self, tier: Tier) -> f64 {
+        self.world
+            .solve_probability(self.class, tier, self.draft_probability())
+    }
+
+    fn draft_probability(&self) -> f64 {
+        self.world.draft_probability(
+            self.class,
+            self.ai_support,
+            self.coverage,
+            self.failed_drafts,
+        )
+    }
+
+    /// Chance that the customer would leave the queue of `tier` unanswered now. Known truth.
+    #[must_use]
+    pub fn abandon_probability(&self, tier: Tier) -> f64 {
+        let queue = self.queue(tier);
+        // Patience is one number per customer: after a wait it is known to exceed that wait. At turn 0 this is exact.
+        self.world
+            .abandon_probability(self.class, f64::from(queue.waits), f64::from(queue.mean_s))
+    }
+
+    fn queue(&self, tier: Tier) -> load::Queue {
+        match tier {
+            Tier::Auto => load::Queue::default(),
+            Tier::Review => self.world.load.hours[self.hour as usize].review,
+            Tier::Human => self.speakers.queue,
+        }
+    }
+
+    /// The class that an audit would find. Known truth.
+    #[must_use]
+    pub const fn class(&self) -> Class {
+        self.class
+    }
+
+    /// The class that the live model guesses.
+    #[must_use]
+    pub const fn guess(&self) -> Class {
+        self.guess
+    }
+
+    /// Detail of the last step.
+    #[must_use]
+    pub const fn taken(&self) -> &Taken {
+        &self.taken
+    }
+
+    /// How the conversation ended, once it has.
+    #[must_use]
+    pub const fn ending(&self) -> Option<&Ending> {
+        self.ending.as_ref()
+    }
+
+    /// Takes a tier and lets time pass until the next decision or the end.
+    fn take(&mut self, tier: Tier) -> Step {
+        let answer_bits = self.luck.at(Purpose::Answer, self.turn);
+        let wait_s = self.wait(tier, high(answer_bits));
+        if wait_s > self.patience_s {
+            self.taken = Taken {
+                wait_s: self.patience_s,
+                ..Taken::default()
+            };
+            self.waited_s += self.patience_s;
+            return self.end(tier, false, true, self.patience_s);
+        }
+        let (answer_s, solved) = self.answer(tier, wait_s, answer_bits as u32);
+        self.answers[self.answered as usize] = AnswerTime {
+            elapsed_s: Some(answer_s),
+            // Somebody is there day and night: business time is all time.
+            business_s: Some(answer_s),
+        };
+        self.answered += 1;
+        self.used[tier.index()] += 1;
+        self.waited_s += answer_s;
+        self.human_s += self.taken.human_s;
+        if solved {
+            return self.end(tier, true, false, answer_s);
+        }
+        let world = &*self.world;
+        let customer = &world.config.customer;
+        let reply = self.luck.at(Purpose::Reply, self.turn);
+        if self.turn + 1 >= world.config.max_turns
+            || high(reply) < customer.leave[self.class.index()]
+        {
+            return self.end(tier, false, false, answer_s);
+        }
+        if high(self.luck.at(Purpose::Ask, self.turn)) < customer.ask_human[tier.index()] {
+            self.wants_human = true;
+            self.escalated = true;
+        }
+        let think_s = customer.think_s * world.exponential.at(reply as u32);
+        self.taken.think_s = Some(think_s);
+        self.turn += 1;
+        self.elapsed_s += answer_s + think_s;
+        self.receive();
+        Step {
+            reward: 0.0,
+            elapsed_s: answer_s + think_s,
+            human_s: self.taken.human_s,
+            terminated: false,
+            truncated: false,
+        }
+    }
+
+    /// Seconds in a tier's queue for a uniform number: 0 with probability 1 − P(wait), exponential otherwise.
+    fn wait(&self, tier: Tier, u: f64) -> f64 {
+        let queue = self.queue(tier);
+        let waits = f64::from(queue.waits);
+        if u >= waits {
+            return 0.0;
+        }
+        // Given u < P(wait), u / P(wait) is uniform again.
+        let within = (u / waits * 4_294_967_296.0) as u32;
+        f64::from(queue.mean_s) * self.world.exponential.at(within)
+    }
+
+    /// Answers the message: seconds to the answer, and whether it solved the request.
+    fn answer(&mut self, tier: Tier, wait_s: f64, service: u32) -> (f64, bool) {
+        let world = &*self.world;
+        let config = &world.config;
+        let solve = self.luck.at(Purpose::Solve, self.turn);
+        let (draft, person) = (high(solve), low(solve));
+        let class = self.class.index();
+        let service = world.service.at(service);
+        let latency_s = f64::from(world.load.hours[self.hour as usize].latency_s);
+        self.taken = Taken {
+            wait_s,
+            ..Taken::default()
+        };
+        let (answer_s, solved) = match tier {
+            Tier::Auto => {
+                self.ai_calls += 1;
+                let right = draft < self.draft_probability();
+                self.failed_drafts += u32::from(!right);
+                (latency_s * service, right)
+            }
+            Tier::Review => {
+                self.ai_calls += 1;
+                let right = draft < self.draft_probability();
+                let repair = config.review.repair[class];
+                self.failed_drafts += u32::from(!right);
+                let review = if right {
+                    if person < config.review.needless_edit {
+                        Review::Edited
+                    } else {
+                        Review::Accepted
+                    }
+                } else if person < repair * config.review.rewrite_share {
+                    Review::Rejected
+                } else if person < repair {
+                    Review::Edited
+                } else {
+                    Review::Accepted
+                };
+                let seconds = config.review.seconds[review.index()] * service;
+                self.taken.review = Some(review);
+                self.taken.human_s = seconds;
+                (wait_s + latency_s + seconds, right || person < repair)
+            }
+            Tier::Human => {
+                let again = if self.used[Tier::Human.index()] > 0 {
+                    config.human.followup
+                } else {
+                    1.0
+                };
+                let seconds = config.human.handle_s[class] * again * service;
+                self.taken.human_s = seconds;
+                (
+                    wait_s + config.human.first_word * seconds,
+                    person < config.human.solve[class],
+                )
+            }
+        };
+        self.taken.answer_s = Some(answer_s);
+        self.taken.solved = solved;
+        (answer_s, solved)
+    }
+
+    /// Ends the conversation and works out its reward.
+    fn end(&mut self, tier: Tier, solved: bool, abandoned: bool, last_s: f64) -> Step {
+        let world = &*self.world;
+        let (true_satisfaction, reopened) = if abandoned {
+            (0.0, false)
+        } else {
+            let satisfaction = world.satisfaction(&SatisfactionInputs {
+                class: self.class,
+                tier,
+                solved,
+                turns: self.turn + 1,
+                waited_s: self.waited_s,
+                sentiment: self.sentiment,
+                leniency: self.leniency,
+            });
+            let again = high(self.luck.once(Purpose::Reopen));
+            (satisfaction, again < world.reopen_probability(tier, solved))
+        };
+        let reward = world
+            .rules
+            .reward
+            .reward(&Outcome {
+                class: Some(self.class),
+                satisfaction: SatisfactionEvidence {
+                    abandoned,
+                    rating: None,
+                    derived: Some((true_satisfaction, SatisfactionSource::Simulated)),
+                    modelled: None,
+                    came_back: reopened || self.escalated,
+                },
+                answers: &self.answers[..self.answered as usize],
+                cost: Cost {
+                    human_s: self.human_s,
+                    answers_without_human_s: [0; 3],
+                    ai_calls: self.ai_calls,
+                },
+            })
+            .expect(
+                "the configuration's ranges keep every duration within a week and S within [0, 1]",
+            );
+        self.live = false;
+        self.elapsed_s += last_s;
+        self.ending = Some(Ending {
+            reward,
+            true_satisfaction,
+            solved,
+            abandoned,
+            reopened,
+        });
+        Step {
+            reward: reward.total,
+            elapsed_s: last_s,
+            human_s: self.taken.human_s,
+            terminated: true,
+            truncated: false,
+        }
+    }
+
+    /// When the conversation began.
+    #[must_use]
+    pub fn created_at(&self) -> UtcMicros {
+        self.world.start.plus_seconds(self.arrival_s)
+    }
+
+    /// When the message to be answered came in; after the end, when the conversation ended.
+    #[must_use]
+    pub fn now(&self) -> UtcMicros {
+        self.world
+            .start
+            .plus_seconds(self.arrival_s + self.elapsed_s)
+    }
+
+    /// The message to be answered.
+    pub(super) fn message(&self) -> &Message {
+        let bits = self.luck.at(Purpose::Text, self.turn);
+        let intent = usize::from(self.intent);
+        let kind = if self.turn > 0 {
+            if self.wants_human {
+                Kind::AsksForPerson
+            } else {
+                Kind::FollowUp
+            }
+        } else if high(self.luck.once(Purpose::Hint)) < self.world.config.perception.ambiguous_share
+        {
+            Kind::Ambiguous
+        } else {
+            Kind::Clear(intent)
+        };
+        self.world
+            .messages
+            .pick(usize::from(self.language), kind, low(bits))
+    }
+
+    /// The intent that the live model names, with its probability and the entropy of its distribution in nats.
+    fn perceived_intent(&self) -> (usize, f64, f64) {
+        let u = high(self.luck.at(Purpose::Text, self.turn));
+        if self.guess == self.class {
+            let p = 0.55 + 0.43 * u;
+            (usize::from(self.intent), p, spread_entropy(p))
+        } else {
+            let of_guess = &self.world.intents_of_class[self.guess.index()];
+            let p = 0.30 + 0.45 * u;
+            let index = (usize::from(self.intent) + self.turn as usize) % of_guess.len();
+            (of_guess[index], p, spread_entropy(p))
+        }
+    }
+
+    /// Fills the row of features.
+    pub(super) fn observation(&self) -> Observation {
+        let world = &*self.world;
+        let hour = &world.load.hours[self.hour as usize];
+        let (intent, probability, entropy) = self.perceived_intent();
+        let customer = self.luck.once(Purpose::Customer);
+        let place = self.place();
+        let byte = |position: u32| (customer >> (8 * position)) as u8;
+        let mut row = Observation::unknown();
+        row.set(Feature::Class, self.guess.index() as f32);
+        row.set(Feature::Intent, world.intent_codes[intent]);
+        row.set(Feature::IntentProbability, probability as f32);
+        row.set(Feature::IntentEntropy, entropy as f32);
+        row.set(Feature::OutOfScope, f32::from(u8::from(probability < 0.35)));
+        row.set(Feature::WantsHuman, f32::from(u8::from(self.wants_human)));
+        row.set(Feature::Sentiment, self.sentiment);
+        row.set(Feature::LengthChars, self.message().chars);
+        row.set(Feature::KnowledgeCoverage, self.coverage as f32);
+        let score = 0.6 * self.coverage + 0.4 * low(self.luck.once(Purpose::Hint));
+        row.set(Feature::KnowledgeScore, score as f32);
+        row.set(Feature::Channel, place.channel.index() as f32);
+        row.set(Feature::AttachmentKinds, f32::from(u8::from(place.image)));
+        row.set(Feature::Turn, self.turn as f32);
+        row.set(Feature::ElapsedS, self.elapsed_s as f32);
+        row.set(Feature::WaitedS, self.waited_s as f32);
+        row.set(Feature::AutoUsed, f32::from(self.used[0]));
+        row.set(Feature::ReviewUsed, f32::from(self.used[1]));
+        row.set(Feature::HumanUsed, f32::from(self.used[2]));
+        row.set(Feature::Unresolved, self.turn as f32);
+        row.set(
+            Feature::SentimentSlope,
+            self.sentiment - self.first_sentiment,
+        );
+        row.set(Feature::Reopened, 0.0);
+        row.set(Feature::Segment, f32::from(byte(0) % 4));
+        row.set(Feature::Contacts30d, f32::from(byte(1) % 3));
+        row.set(Feature::Orders90d, f32::from(byte(2) % 8));
+        row.set(Feature::ValueDecile, f32::from(byte(3) % 10 + 1));
+        row.set(
+            Feature::Language,
+            world.languages[usize::from(self.language)].code,
+        );
+        row.set(Feature::Region, place.region_code);
+        row.set(Feature::BusyReview, hour.busy_review);
+        row.set(Feature::BusyHuman, hour.busy_human);
+        row.set(Feature::QueueReview, hour.queue_review);
+        row.set(Feature::QueueHuman, hour.queue_human);
+        if self.speakers.people > 0 {
+            row.set(Feature::ExpectedWaitS, self.speakers.queue.expected_s());
+        }
+        row.set(Feature::HumansOnShift, f32::from(self.speakers.people));
+        row.set(Feature::AiLatencyS, hour.latency_s);
+        row.set(Feature::ForecastLoad, hour.forecast);
+        row.set_clock(self.now());
+        row
+    }
+
+    /// Where the customer writes from.
+    pub(super) fn place(&self) -> Place<'_> {
+        let channel = self.luck.once(Purpose::Channel);
+        let regions = &self.world.languages[usize::from(self.language)].regions;
+        let customer = self.luck.once(Purpose::Customer);
+        let region = &regions[(customer >> 48) as usize % regions.len()];
+        let likely = if self.class == Class::Complaint {
+            0.45
+        } else {
+            0.1
+        };
+        Place {
+            channel: Channel::from_index(self.world.channels.pick(channel))
+                .expect("there is a share for each channel"),
+            region: &region.0,
+            region_code: region.1,
+            image: ((customer >> 32) & 0xffff) as f64 / 65_536.0 < likely,
+        }
+    }
+
+    /// What a log says about the conversation beside its decisions.
+    pub(super) fn particulars(&self) -> Particulars<'_> {
+        Particulars {
+            luck: self.luck,
+            language: &self.world.languages[usize::from(self.language)].tag,
+            language_index: self.language,
+            intent: INTENTS[usize::from(self.intent)].name,
+            turns: self.turn + 1,
+            used: self.used,
+            answered: self.answered,
+            first_response_s: (self.answered > 0)
+                .then_some(self.answers[0].elapsed_s)
+                .flatten(),
+            waited_s: self.waited_s,
+            human_s: self.human_s,
+            ai_calls: self.ai_calls,
+            escalated: self.escalated,
+            hour: self.hour,
+            elapsed_s: self.elapsed_s,
+        }
+    }
+
+    pub(super) const fn sentiment(&self) -> f32 {
+        self.sentiment
+    }
+
+    pub(super) const fn speakers(&self) -> load::Speakers {
+        self.speakers
+    }
+}
+
+/// Channel, region and attachment of a conversation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place<'a> {
+    pub(super) channel: Channel,
+    pub(super) region: &'a str,
+    region_code: f32,
+    pub(super) image: bool,
+}
+
+/// Tallies of a conversation so far.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Particulars<'a> {
+    pub(super) luck: Luck,
+    pub(super) language: &'a str,
+    pub(super) language_index: u8,
+    pub(super) intent: &'static str,
+    pub(super) turns: u32,
+    pub(super) used: [u8; 3],
+    pub(super) answered: u32,
+    pub(super) first_response_s: Option<f64>,
+    pub(super) waited_s: f64,
+    pub(super) human_s: f64,
+    pub(super) ai_calls: u32,
+    pub(super) escalated: bool,
+    pub(super) hour: u32,
+    pub(super) elapsed_s: f64,
+}
+
+/// Entropy in nats when one intent has probability p and the others share the rest equally.
+fn spread_entropy(p: f64) -> f64 {
+    let rest = 1.0 - p;
+    -p * p.ln() - rest * (rest / (INTENTS.len() - 1) as f64).ln()
+}
+
+impl Env for Shop {
+    fn reset(&mut self, seed: u64) -> Result<(), EnvError> {
+        self.begin(self.world.config.seed, seed);
+        Ok(())
+    }
+
+    fn decide(&self) -> Situation<'_> {
+        Situation {
+            observation: self.observation(),
+            mask: self.mask,
+            text: Some(&self.message().text),
+        }
+    }
+
+    fn step(&mut self, tier: Tier) -> Result<Step, EnvError> {
+        if !self.live {
+            return Err(EnvError::EpisodeOver);
+        }
+        if !self.mask.allows(tier) {
+            let allowed: Vec<&str> = self.mask.tiers().map(Tier::name).collect();
+            return Err(EnvError::Masked {
+                tier,
+                allowed: allowed.join(", "),
+            });
+        }
+        Ok(self.take(tier))
+    }
+}
