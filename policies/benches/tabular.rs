@@ -40,7 +40,7 @@ fn log(actions: usize) -> LoggedTransitions {
         action.push(((bits >> 24) % actions as u64) as u8);
         reward.push(((bits >> 40) & 0xFFFF) as f32 / 65536.0);
         next_state.push(next);
-        done.push((bits >> 56) % 100 == 0);
+        done.push((bits >> 56).is_multiple_of(100));
         now = next;
     }
     let columns = LoggedColumns {
