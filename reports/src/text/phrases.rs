@@ -33,7 +33,7 @@ phrases! {
     SecondsShort: "\u{202f}s", "\u{202f}秒";
     MinutesShort: "\u{202f}min", "\u{202f}分钟";
     HoursShort: "\u{202f}h", "\u{202f}小时";
-    PercentagePoints: "\u{202f}pp", "\u{202f}个百分点";
+    PercentagePoints: "\u{202f}pp", "\u{202f}百分点";
     Days: "{days}\u{202f}days", "{days}\u{202f}天";
     NoInterval: "no interval", "无区间";
     SectionOmitted: "This section is empty:", "本节没有内容：";
