@@ -30,6 +30,7 @@ phrases! {
     Contents: "On this page", "本页内容";
     FooterSelfContained: "Made by tierwise. This page is one file: it loads nothing from the network.", "由 tierwise 生成。本页为单一文件，不从网络加载任何内容。";
     ListSeparator: ", ", "，";
+    FullStop: ".", "。";
     SecondsShort: "\u{202f}s", "\u{202f}秒";
     MinutesShort: "\u{202f}min", "\u{202f}分钟";
     HoursShort: "\u{202f}h", "\u{202f}小时";
@@ -241,7 +242,11 @@ impl Phrase {
     pub(super) fn is_symbol(self) -> bool {
         matches!(
             self,
-            Self::Rounds | Self::ListSeparator | Self::KpiEmptyColumn | Self::MapCellVisits
+            Self::Rounds
+                | Self::FullStop
+                | Self::ListSeparator
+                | Self::KpiEmptyColumn
+                | Self::MapCellVisits
         )
     }
 }
