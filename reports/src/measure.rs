@@ -141,6 +141,15 @@ impl Unit {
         }
     }
 
+    /// Decimals that tell ticks `step` (in base units) apart.
+    pub(crate) fn tick_decimals(self, step: f64) -> Decimals {
+        let scaled = step * self.scale();
+        if !(scaled.is_finite() && scaled > 0.0) {
+            return Decimals(0);
+        }
+        Decimals((-scaled.log10().floor()).clamp(0.0, 6.0) as usize)
+    }
+
     fn suffix(self, words: Words, difference: bool) -> &'static str {
         match self {
             Self::Score => "",
@@ -214,6 +223,21 @@ mod tests {
             Unit::Rate.interval(0.1, f64::INFINITY, Decimals(1)),
             "[10.0, —]"
         );
+    }
+
+    #[test]
+    fn ticks_are_told_apart() {
+        let seconds = Measure::HumanSecs.unit([200.0]);
+        for (unit, step, expected) in [
+            (Unit::Score, 0.02, 2),
+            (Unit::Score, 0.5, 1),
+            (Unit::Rate, 0.02, 0),
+            (Unit::Rate, 0.005, 1),
+            (seconds, 50.0, 0),
+            (Unit::Score, f64::NAN, 0),
+        ] {
+            assert_eq!(unit.tick_decimals(step), Decimals(expected), "{step}");
+        }
     }
 
     #[test]

@@ -148,6 +148,17 @@ impl TimeUnit {
     }
 }
 
+/// An exponent as it stands after its base: raised digits where it is a whole
+/// number, else `^0.5`.
+pub(crate) fn power(exponent: f64) -> String {
+    if exponent.fract() == 0.0 && exponent.abs() < 1000.0 {
+        format!("{exponent:.0}").chars().map(superscript).collect()
+    } else {
+        let text = fixed(exponent, Decimals(2));
+        format!("^{}", text.trim_end_matches('0'))
+    }
+}
+
 fn scientific(magnitude: f64) -> String {
     let text = format!("{magnitude:.2e}");
     match text.split_once('e') {
@@ -284,6 +295,14 @@ mod tests {
                 "{numbers:?}"
             );
         }
+    }
+
+    #[test]
+    fn exponents() {
+        assert_eq!(power(2.0), "²");
+        assert_eq!(power(-1.0), "⁻¹");
+        assert_eq!(power(0.5), "^0.5");
+        assert_eq!(power(f64::NAN), "^—");
     }
 
     #[test]

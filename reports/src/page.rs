@@ -213,7 +213,7 @@ impl OfflinePage {
             .iter()
             .find(|omitted| omitted.section == section)
             .map_or(Part::LeftOut, |omitted| {
-                Part::Explained(omitted.reason.sentence(words))
+                Part::Explained(words.sentence(&omitted.reason.sentence(words)))
             })
     }
 }

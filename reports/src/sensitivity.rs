@@ -165,7 +165,7 @@ impl RewardDefinition {
             if exponent == 1.0 {
                 String::new()
             } else {
-                format!("^{}", short(exponent))
+                number::power(exponent)
             }
         };
         match self {

@@ -172,7 +172,7 @@ impl Verdict {
                 class,
                 icon,
                 headline: words.say(Phrase::VerdictRefusedHeadline).to_owned(),
-                evidence: reason.sentence(words),
+                evidence: words.sentence(&reason.sentence(words)),
                 meaning: words.say(Phrase::VerdictRefusedMeaning).to_owned(),
                 action: words.say(Phrase::VerdictRefusedAction),
                 badge: None,

@@ -44,8 +44,8 @@ pub(crate) fn page(verdict: &str, language: Language) -> OfflinePage {
             },
         ];
     } else {
-        page.estimates = Some(estimates());
-        page.sensitivity = alternatives();
+        page.estimates = Some(estimates(verdict));
+        page.sensitivity = alternatives(evidence(verdict));
     }
     page
 }
@@ -98,12 +98,16 @@ fn sample_verdict(kind: &str) -> Verdict {
     }
 }
 
-fn kpis(verdict: &str) -> KpiTable {
-    let evidence = match verdict {
+fn evidence(verdict: &str) -> Evidence {
+    match verdict {
         "simulated" | "refused" => Evidence::Simulated,
         "not_shown" => Evidence::EstimatedPropensity,
         _ => Evidence::Logged,
-    };
+    }
+}
+
+fn kpis(verdict: &str) -> KpiTable {
+    let evidence = evidence(verdict);
     let n = 14_208;
     let kpi = |value: f64, half: f64, evidence: Evidence| {
         Kpi::estimated(value, value - half, value + half, n, evidence)
@@ -209,7 +213,8 @@ fn curves() -> LearningCurves {
     }
 }
 
-fn estimates() -> EstimatorForest {
+fn estimates(verdict: &str) -> EstimatorForest {
+    let judged = evidence(verdict);
     let estimated = |estimator: &str, value: f64, half: f64, biased, evidence| Estimate {
         estimator: estimator.to_owned(),
         outcome: EstimateOutcome::Estimated {
@@ -217,11 +222,50 @@ fn estimates() -> EstimatorForest {
             lower: Some(value - half),
             upper: Some(value + half),
             n: 14_208,
-            effective_sample_size: (evidence == Evidence::Logged).then_some(3_941.6),
+            effective_sample_size: (evidence != Evidence::Simulated).then_some(3_941.6),
             biased,
             evidence,
         },
     };
+    let refused = |estimator: &str| Estimate {
+        estimator: estimator.to_owned(),
+        outcome: EstimateOutcome::Refused {
+            reason: Reason::NoPropensities,
+        },
+    };
+    let model = estimated("model", 0.446, 0.005, true, Evidence::Simulated);
+    if judged == Evidence::Simulated {
+        return forest(vec![model, refused("dr"), refused("snips"), refused("ips")]);
+    }
+    forest(vec![
+        model,
+        estimated("dr", 0.4394, 0.011, false, judged),
+        estimated("sndr", 0.4389, 0.011, false, judged),
+        estimated("snips", 0.437, 0.016, false, judged),
+        estimated("ips", 0.431, 0.029, false, judged),
+        estimated("cips:10", 0.426, 0.013, true, judged),
+        Estimate {
+            estimator: "switch:5".to_owned(),
+            outcome: EstimateOutcome::Refused {
+                reason: Reason::LowEffectiveSampleSize {
+                    have: 37.0,
+                    needed: 100.0,
+                },
+            },
+        },
+        Estimate {
+            estimator: "mrdr".to_owned(),
+            outcome: EstimateOutcome::Refused {
+                reason: Reason::LargeWeightShare {
+                    share: 0.184,
+                    limit: 0.10,
+                },
+            },
+        },
+    ])
+}
+
+fn forest(estimates: Vec<Estimate>) -> EstimatorForest {
     EstimatorForest {
         measure: Measure::Reward,
         level: 0.95,
@@ -231,32 +275,7 @@ fn estimates() -> EstimatorForest {
         }),
         policies: vec![PolicyEstimates {
             policy: CANDIDATE.to_owned(),
-            estimates: vec![
-                estimated("model", 0.446, 0.005, true, Evidence::Simulated),
-                estimated("dr", 0.4394, 0.011, false, Evidence::Logged),
-                estimated("sndr", 0.4389, 0.011, false, Evidence::Logged),
-                estimated("snips", 0.437, 0.016, false, Evidence::Logged),
-                estimated("ips", 0.431, 0.029, false, Evidence::Logged),
-                estimated("cips:10", 0.426, 0.013, true, Evidence::Logged),
-                Estimate {
-                    estimator: "switch:5".to_owned(),
-                    outcome: EstimateOutcome::Refused {
-                        reason: Reason::LowEffectiveSampleSize {
-                            have: 37.0,
-                            needed: 100.0,
-                        },
-                    },
-                },
-                Estimate {
-                    estimator: "mrdr".to_owned(),
-                    outcome: EstimateOutcome::Refused {
-                        reason: Reason::LargeWeightShare {
-                            share: 0.184,
-                            limit: 0.10,
-                        },
-                    },
-                },
-            ],
+            estimates,
         }],
     }
 }
@@ -317,11 +336,11 @@ fn cell(complexity: u32, sentiment: u32, load: u32, turn: u32) -> MapCell {
     }
 }
 
-fn alternatives() -> Vec<AlternativeReward> {
+fn alternatives(evidence: Evidence) -> Vec<AlternativeReward> {
     let alternative = |definition, is_default, winner: &str, difference: f64| AlternativeReward {
         definition,
         is_default,
-        evidence: Evidence::Logged,
+        evidence,
         winner: winner.to_owned(),
         difference,
         lower: Some(difference - 0.0122),
@@ -351,7 +370,7 @@ fn alternatives() -> Vec<AlternativeReward> {
 }
 
 fn support(verdict: &str) -> LogSupport {
-    let refused = verdict == "refused";
+    let refused = matches!(verdict, "refused" | "simulated");
     let claim = |topic, reason: Option<Reason>, allowed| Claim {
         topic,
         allowed,
@@ -385,7 +404,7 @@ fn support(verdict: &str) -> LogSupport {
             hours: 5.5,
         }],
         propensity: match verdict {
-            "refused" => PropensityKind::Absent,
+            "refused" | "simulated" => PropensityKind::Absent,
             "not_shown" => PropensityKind::Estimated,
             _ => PropensityKind::Exact,
         },

@@ -129,8 +129,12 @@ impl EstimatorForest {
         let decimals = unit.decimals(&[]);
         let domain = Domain::robust(&all, &intervals);
         let ticks = domain.ticks(4);
-        let tick_numbers: Vec<f64> = ticks.iter().map(|tick| tick.number).collect();
-        let tick_decimals = Decimals(unit.decimals(&tick_numbers).0.saturating_sub(1).max(1));
+        let step = match ticks.as_slice() {
+            [first, second, ..] => second.number - first.number,
+            _ => domain.high() - domain.low(),
+        };
+        // The step of round ticks comes with rounding noise: 0.42 − 0.40 < 0.02.
+        let tick_decimals = unit.tick_decimals(step * 1.000_001);
         let ticks = ticks
             .into_iter()
             .map(|tick| {

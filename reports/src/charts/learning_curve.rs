@@ -198,20 +198,14 @@ impl LearningCurves {
     }
 
     fn draw(&self, words: Words, wide: bool, label: &str) -> Result<String, ReportError> {
-        let size = if wide { (960, 380) } else { (340, 300) };
-        let names_width = if wide { 170 } else { 16 };
+        let size = if wide { (820, 360) } else { (340, 290) };
+        let names_width = if wide { 150 } else { 16 };
         let domain = self.domain();
         let last_step = self.last_step() as f64;
-        let y_numbers = domain.round_numbers(if wide { 6 } else { 4 });
-        let unit = self.measure.unit(y_numbers.iter().copied());
-        let y_decimals = tick_decimals(&y_numbers, |number| {
-            let text = unit.value(words, number, number::Decimals(6));
-            // The shortest of these that still tells ticks apart.
-            text.trim_end_matches(|last: char| !last.is_ascii_digit())
-                .to_owned()
-        });
+        let unit = self.measure.unit([domain.low(), domain.high()]);
+        let y_decimals = unit.tick_decimals((domain.high() - domain.low()) / 8.0);
         theme::draw("learning_curve", size, label, |root| {
-            let y_label = |number: &f64| unit.value(words, *number, number::Decimals(y_decimals));
+            let y_label = |number: &f64| unit.value(words, *number, y_decimals);
             let x_label = |number: &f64| number::compact(*number);
             let mut chart = ChartBuilder::on(root)
                 .margin_top(12 * SCALE)
@@ -292,7 +286,7 @@ impl LearningCurves {
                 for (y, name, ink) in names {
                     let x = (size.0 as i32 - names_width + 8) * SCALE;
                     root.draw(&Text::new(
-                        theme::shortened(&name, 24),
+                        theme::shortened(&name, 20),
                         (x, y),
                         ink.text(12.5, HPos::Left, FontStyle::Bold),
                     ))?;
@@ -321,21 +315,6 @@ impl StepUnit {
             Self::Epochs => Phrase::StepEpochs,
         }
     }
-}
-
-/// The fewest decimals at which `text` of neighbouring ticks differ.
-fn tick_decimals(numbers: &[f64], text: impl Fn(f64) -> String) -> usize {
-    let longest = numbers
-        .iter()
-        .map(|number| {
-            let digits = text(*number);
-            digits
-                .split_once('.')
-                .map_or(0, |(_, fraction)| fraction.trim_end_matches('0').len())
-        })
-        .max()
-        .unwrap_or(0);
-    longest.min(6)
 }
 
 /// Moves labels apart so that no two are nearer than `gap`, keeping their order.

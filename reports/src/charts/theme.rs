@@ -118,15 +118,17 @@ impl Ink {
     }
 }
 
+/// What plotters draws on.
+pub(crate) type Canvas<'svg> =
+    plotters::drawing::DrawingArea<SVGBackend<'svg>, plotters::coord::Shift>;
+
 /// Draws with plotters on a canvas of `size` CSS pixels and returns the
 /// finished SVG.
 pub(crate) fn draw(
     chart: &'static str,
     size: (u32, u32),
     label: &str,
-    paint: impl FnOnce(
-        &plotters::drawing::DrawingArea<SVGBackend<'_>, plotters::coord::Shift>,
-    ) -> Result<(), Box<dyn std::error::Error>>,
+    paint: impl FnOnce(&Canvas<'_>) -> Result<(), Box<dyn std::error::Error>>,
 ) -> Result<String, ReportError> {
     use plotters::prelude::IntoDrawingArea;
     let scale = SCALE.unsigned_abs();

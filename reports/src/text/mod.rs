@@ -60,6 +60,19 @@ impl Words {
         }
     }
 
+    /// A clause made a sentence: capital and full stop.
+    pub(crate) fn sentence(self, clause: &str) -> String {
+        let mut rest = clause.chars();
+        let mut text: String = match rest.next() {
+            Some(first) => first.to_uppercase().chain(rest).collect(),
+            None => return String::new(),
+        };
+        if !text.ends_with(['.', '。', '!', '?', '！', '？']) {
+            text.push_str(self.say(Phrase::FullStop));
+        }
+        text
+    }
+
     /// A phrase with its `{blanks}` filled, in one pass: a value that itself
     /// contains braces (a policy may be named anything) is left as it is.
     pub(crate) fn fill(self, phrase: Phrase, values: &[(&str, &str)]) -> String {
@@ -133,6 +146,15 @@ mod tests {
         );
         assert_eq!(text.matches("rule").count(), 1, "{text}");
         assert!(text.contains("{baseline}"), "{text}");
+    }
+
+    #[test]
+    fn clauses_become_sentences() {
+        let (en, zh) = (Words::new(Language::En), Words::new(Language::Zh));
+        assert_eq!(en.sentence("not in the log"), "Not in the log.");
+        assert_eq!(en.sentence("Done!"), "Done!");
+        assert_eq!(zh.sentence("日志未记录"), "日志未记录。");
+        assert_eq!(en.sentence(""), "");
     }
 
     #[test]

@@ -30,10 +30,11 @@ phrases! {
     Contents: "On this page", "本页内容";
     FooterSelfContained: "Made by tierwise. This page is one file: it loads nothing from the network.", "由 tierwise 生成。本页为单一文件，不从网络加载任何内容。";
     ListSeparator: ", ", "，";
+    FullStop: ".", "。";
     SecondsShort: "\u{202f}s", "\u{202f}秒";
     MinutesShort: "\u{202f}min", "\u{202f}分钟";
     HoursShort: "\u{202f}h", "\u{202f}小时";
-    PercentagePoints: "\u{202f}pp", "\u{202f}个百分点";
+    PercentagePoints: "\u{202f}pp", "\u{202f}百分点";
     Days: "{days}\u{202f}days", "{days}\u{202f}天";
     NoInterval: "no interval", "无区间";
     SectionOmitted: "This section is empty:", "本节没有内容：";
@@ -241,7 +242,11 @@ impl Phrase {
     pub(super) fn is_symbol(self) -> bool {
         matches!(
             self,
-            Self::Rounds | Self::ListSeparator | Self::KpiEmptyColumn | Self::MapCellVisits
+            Self::Rounds
+                | Self::FullStop
+                | Self::ListSeparator
+                | Self::KpiEmptyColumn
+                | Self::MapCellVisits
         )
     }
 }
