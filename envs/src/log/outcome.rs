@@ -225,27 +225,42 @@ pub fn reward(
     ConversationOutcome::of(conversation).reward(spec, modelled)
 }
 
-/// C_ref from a log: the median cost, in currency units, of conversations handled fully at tier 3 whose human seconds
-/// are known.
+/// What a conversation handled fully at tier 3 cost, in currency units; `None` for other conversations and where human
+/// seconds are unknown.
 ///
-/// C = human_s × wage + AI calls × price, by the wage and price of `spec`; the mean of the two middle ones when their
-/// number is even. `None` when the log holds no such conversation or the median is 0.
+/// C = human_s × wage + AI calls × price, by the wage and price of `spec`.
+#[must_use]
+pub fn full_human_cost(conversation: &Conversation, spec: &RewardSpec) -> Option<f64> {
+    let decisions = &conversation.decisions;
+    if decisions.is_empty() || decisions.iter().any(|d| d.action != Tier::Human) {
+        return None;
+    }
+    let cost = ConversationOutcome::of(conversation).cost;
+    (!cost.is_assumed()).then(|| {
+        cost.human_s * spec.wage_per_hour / 3_600.0
+            + f64::from(cost.ai_calls) * spec.price_per_ai_call
+    })
+}
+
+/// C_ref from a log: the median of [`full_human_cost`]; the mean of the two middle ones when their number is even.
+///
+/// `None` when there is no such conversation or the median is 0.
 /// # Source
 /// mdp.md §1.6.
 pub fn reference_cost<'a>(
     conversations: impl IntoIterator<Item = &'a Conversation>,
     spec: &RewardSpec,
 ) -> Option<f64> {
-    let mut costs: Vec<f64> = conversations
-        .into_iter()
-        .filter(|c| !c.decisions.is_empty() && c.decisions.iter().all(|d| d.action == Tier::Human))
-        .map(|conversation| ConversationOutcome::of(conversation).cost)
-        .filter(|cost| !cost.is_assumed())
-        .map(|cost| {
-            cost.human_s * spec.wage_per_hour / 3_600.0
-                + f64::from(cost.ai_calls) * spec.price_per_ai_call
-        })
-        .collect();
+    median_cost(
+        conversations
+            .into_iter()
+            .filter_map(|conversation| full_human_cost(conversation, spec))
+            .collect(),
+    )
+}
+
+/// The median of costs, when it can serve as C_ref.
+pub(super) fn median_cost(mut costs: Vec<f64>) -> Option<f64> {
     costs.sort_by(f64::total_cmp);
     let middle = costs.len() / 2;
     let median = match costs.len() {
