@@ -514,11 +514,11 @@ impl ShopConfig {
     }
 
     fn validate_languages(&self) -> Result<(), ShopConfigError> {
-        if self.language.is_empty() || self.language.len() > 200 {
+        if self.language.is_empty() || self.language.len() > 64 {
             return refuse(
                 "language",
                 self.language.len(),
-                "there are 1 to 200 languages",
+                "there are 1 to 64 languages",
             );
         }
         let letters = |text: &str, most: usize| {

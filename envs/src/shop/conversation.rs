@@ -63,7 +63,6 @@ pub struct Shop {
     luck: Luck,
     arrival_s: f64,
     elapsed_s: f64,
-    patience_s: f64,
     coverage: f64,
     leniency: f64,
     ai_support: f64,
@@ -76,7 +75,6 @@ pub struct Shop {
     failed_drafts: u32,
     ai_calls: u32,
     hour: u32,
-    speakers: load::Speakers,
     sentiment: f32,
     first_sentiment: f32,
     language: u8,
@@ -100,7 +98,6 @@ impl Shop {
             luck: Luck::new(0, Domain::Episode, 0),
             arrival_s: 0.0,
             elapsed_s: 0.0,
-            patience_s: 0.0,
             coverage: 0.0,
             leniency: 0.0,
             ai_support: 0.0,
@@ -113,7 +110,6 @@ impl Shop {
             failed_drafts: 0,
             ai_calls: 0,
             hour: 0,
-            speakers: load::Speakers::default(),
             sentiment: 0.0,
             first_sentiment: 0.0,
             language: 0,
@@ -151,8 +147,7 @@ impl Shop {
         let world = &*self.world;
         let config = &world.config;
         let hour = (arrival_s * (1.0 / 3_600.0)) as usize;
-        let of_day = world.load.hours[hour].of_day;
-        let intent = world.intents[usize::from(of_day)].pick(luck.once(Purpose::Intent));
+        let intent = world.intents[hour % 24].pick(luck.once(Purpose::Intent));
         let (class, coverage) = world.intent_facts[intent];
         let language = world.language_shares.pick(luck.once(Purpose::Language));
         let traits = luck.once(Purpose::Traits);
@@ -162,8 +157,6 @@ impl Shop {
         self.taken = Taken::default();
         self.arrival_s = arrival_s;
         self.elapsed_s = 0.0;
-        self.patience_s = config.customer.patience_s[class.index()]
-            * world.exponential.at(luck.once(Purpose::Arrival) as u32);
         let spread = config.perception.coverage_noise * (2.0 * high(traits) - 1.0);
         self.coverage = (coverage + spread).clamp(0.0, 1.0);
         self.leniency = config.satisfaction.leniency * (2.0 * low(traits) - 1.0);
@@ -202,21 +195,22 @@ impl Shop {
         let hour = ((self.arrival_s + self.elapsed_s) * (1.0 / 3_600.0)) as usize;
         let hour = if hour < hours { hour } else { hour % hours };
         self.hour = hour as u32;
-        self.speakers = world.load.speakers(hour, usize::from(self.language));
+        let spoken = world.load.steps[hour].spoken >> self.language & 1;
         let auto = !(world.auto_off[self.guess.index()] || self.wants_human);
-        let bits = u8::from(auto) | 2 | (u8::from(self.speakers.people > 0) << 2);
+        let bits = u8::from(auto) | 2 | ((spoken as u8) << 2);
         self.mask = Mask::from_bits(bits).expect("tier 2 is never forbidden");
     }
 
     /// State of the tabular view, below 72: what [`Discretizer::state`](crate::discretise::Discretizer::state) makes
     /// of the observation, without building it.
+    #[inline]
     #[must_use]
     pub fn state(&self) -> usize {
         let cuts = &self.world.rules.discretizer;
         Cell {
             class: self.guess,
             negative: self.sentiment < cuts.sentiment_cut,
-            load: self.world.load.hours[self.hour as usize].level,
+            load: self.world.load.steps[self.hour as usize].level,
             turn: u8::from(self.turn >= cuts.turn_cuts[0])
                 + u8::from(self.turn >= cuts.turn_cuts[1]),
         }
@@ -224,6 +218,7 @@ impl Shop {
     }
 
     /// The tiers that may be taken now.
+    #[inline]
     #[must_use]
     pub const fn mask(&self) -> Mask {
         self.mask
@@ -257,8 +252,8 @@ impl Shop {
     fn queue(&self, tier: Tier) -> load::Queue {
         match tier {
             Tier::Auto => load::Queue::default(),
-            Tier::Review => self.world.load.hours[self.hour as usize].review,
-            Tier::Human => self.speakers.queue,
+            Tier::Review => self.world.load.steps[self.hour as usize].review,
+            Tier::Human => self.speakers().queue,
         }
     }
 
@@ -290,13 +285,16 @@ impl Shop {
     fn take(&mut self, tier: Tier) -> Step {
         let answer_bits = self.luck.at(Purpose::Answer, self.turn);
         let wait_s = self.wait(tier, high(answer_bits));
-        if wait_s > self.patience_s {
-            self.taken = Taken {
-                wait_s: self.patience_s,
-                ..Taken::default()
-            };
-            self.waited_s += self.patience_s;
-            return self.end(tier, false, true, self.patience_s);
+        if wait_s > 0.0 {
+            let patience_s = self.patience_s();
+            if wait_s > patience_s {
+                self.taken = Taken {
+                    wait_s: patience_s,
+                    ..Taken::default()
+                };
+                self.waited_s += patience_s;
+                return self.end(tier, false, true, patience_s);
+            }
         }
         let (answer_s, solved) = self.answer(tier, wait_s, answer_bits as u32);
         self.answers[self.answered as usize] = AnswerTime {
@@ -357,7 +355,7 @@ impl Shop {
         let (draft, person) = (high(solve), low(solve));
         let class = self.class.index();
         let service = world.service.at(service);
-        let latency_s = f64::from(world.load.hours[self.hour as usize].latency_s);
+        let latency_s = f64::from(world.load.steps[self.hour as usize].latency_s);
         self.taken = Taken {
             wait_s,
             ..Taken::default()
@@ -565,11 +563,15 @@ impl Shop {
         row.set(Feature::BusyHuman, hour.busy_human);
         row.set(Feature::QueueReview, hour.queue_review);
         row.set(Feature::QueueHuman, hour.queue_human);
-        if self.speakers.people > 0 {
-            row.set(Feature::ExpectedWaitS, self.speakers.queue.expected_s());
+        let speakers = self.speakers();
+        if speakers.people > 0 {
+            row.set(Feature::ExpectedWaitS, speakers.queue.expected_s());
         }
-        row.set(Feature::HumansOnShift, f32::from(self.speakers.people));
-        row.set(Feature::AiLatencyS, hour.latency_s);
+        row.set(Feature::HumansOnShift, f32::from(speakers.people));
+        row.set(
+            Feature::AiLatencyS,
+            world.load.steps[self.hour as usize].latency_s,
+        );
         row.set(Feature::ForecastLoad, hour.forecast);
         row.set_clock(self.now());
         row
@@ -621,8 +623,18 @@ impl Shop {
         self.sentiment
     }
 
-    pub(super) const fn speakers(&self) -> load::Speakers {
-        self.speakers
+    /// Who speaks the customer's language now.
+    pub(super) fn speakers(&self) -> load::Speakers {
+        self.world
+            .load
+            .speakers(self.hour as usize, usize::from(self.language))
+    }
+
+    /// How long the customer would stay in a queue: one number per customer, looked up only when there is a queue.
+    fn patience_s(&self) -> f64 {
+        let mean_s = self.world.config.customer.patience_s[self.class.index()];
+        let bits = self.luck.once(Purpose::Arrival) as u32;
+        mean_s * self.world.exponential.at(bits)
     }
 }
 

@@ -39,24 +39,29 @@ impl Queue {
     }
 }
 
+/// What every step needs of an hour, kept small so that a month of hours stays in the nearest cache.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Step {
+    /// Bit i is set when somebody speaks language i.
+    pub(super) spoken: u64,
+    pub(super) review: Queue,
+    /// Mean AI latency.
+    pub(super) latency_s: f32,
+    /// Load level of the tabular view.
+    pub(super) level: u8,
+}
+
 /// One hour of the shop.
 #[derive(Debug, Clone)]
 pub(super) struct Hour {
     /// Expected contacts.
     pub(super) contacts: f64,
-    /// Shop-local hour of the day.
-    pub(super) of_day: u8,
-    /// Load level of the tabular view.
-    pub(super) level: u8,
     pub(super) busy_review: f32,
     pub(super) busy_human: f32,
     pub(super) queue_review: f32,
     pub(super) queue_human: f32,
-    pub(super) review: Queue,
     /// Contacts of the next hour over the hourly mean.
     pub(super) forecast: f32,
-    /// Mean AI latency.
-    pub(super) latency_s: f32,
 }
 
 /// People who speak a language in an hour.
@@ -70,6 +75,7 @@ pub(super) struct Speakers {
 #[derive(Debug)]
 pub(super) struct Load {
     pub(super) hours: Vec<Hour>,
+    pub(super) steps: Vec<Step>,
     speakers: Vec<Speakers>,
     languages: usize,
 }
@@ -99,6 +105,7 @@ impl Load {
         let handle_s = mean(&config.human.handle_s);
         let review_s = mean(&config.review.seconds);
         let mut hours = Vec::with_capacity(cells);
+        let mut steps = Vec::with_capacity(cells);
         let mut speakers = Vec::with_capacity(cells * config.language.len());
         for cell in 0..cells {
             let luck = Luck::new(config.seed, Domain::World, cell as u64);
@@ -133,20 +140,16 @@ impl Load {
             };
             hours.push(Hour {
                 contacts: config.daily_contacts / 24.0 * demand_now,
-                of_day: (cell % 24) as u8,
-                level,
                 busy_review: busy_review as f32,
                 busy_human: busy_human as f32,
                 queue_review: queued(reviewers, busy_review, review_s, review).round(),
                 queue_human: queued(humans, busy_human, handle_s, everyone).round(),
-                review,
                 forecast: demand((cell + 1) % cells) as f32,
-                latency_s: (config.auto.latency_s
-                    * (1.0 + 0.2 * f64::from(triangular(luck.once(Purpose::Arrival)))))
-                    as f32,
             });
-            for language in &config.language {
+            let mut spoken = 0;
+            for (bit, language) in config.language.iter().enumerate() {
                 let people = (humans * language.human_share).round();
+                spoken |= u64::from(people > 0.0) << bit;
                 speakers.push(if people == 0.0 {
                     Speakers::default()
                 } else {
@@ -156,9 +159,17 @@ impl Load {
                     }
                 });
             }
+            let latency_noise = f64::from(triangular(luck.once(Purpose::Arrival)));
+            steps.push(Step {
+                spoken,
+                review,
+                latency_s: (config.auto.latency_s * (1.0 + 0.2 * latency_noise)) as f32,
+                level,
+            });
         }
         Self {
             hours,
+            steps,
             speakers,
             languages: config.language.len(),
         }
@@ -203,8 +214,8 @@ mod tests {
         let arabic = config.language.iter().position(|l| l.tag == "ar").unwrap();
         assert_eq!(load.speakers(3, arabic).people, 0);
         assert!(load.speakers(20, arabic).people > 0);
-        assert!(load.hours.iter().any(|h| h.level == 3));
-        assert!(load.hours.iter().any(|h| h.level == 0));
+        assert!(load.steps.iter().any(|h| h.level == 3));
+        assert!(load.steps.iter().any(|h| h.level == 0));
         let contacts: f64 = load.hours.iter().map(|h| h.contacts).sum();
         assert!((contacts - 28.0 * 2_000.0).abs() < 1e-6, "{contacts}");
     }

@@ -246,7 +246,7 @@ impl Shop {
             tiers: facts.used,
             class: self.class(),
             language: facts.language_index,
-            hour: self.world().load.hours[facts.hour as usize].of_day,
+            hour: (facts.hour % 24) as u8,
             solved: ending.solved,
             abandoned: ending.abandoned,
             escalated: facts.escalated,

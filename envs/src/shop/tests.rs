@@ -71,7 +71,7 @@ fn bad_values_are_named() {
         ("daily_contacts = -1.0", "`daily_contacts` is -1.0"),
         ("class_shares_day = [0.0, 0.0, 0.0]", "`class_shares_day`"),
         ("night_hours = [24, 3]", "hours lie in 0 to 23"),
-        ("language = []", "there are 1 to 200 languages"),
+        ("language = []", "there are 1 to 64 languages"),
         (
             "[[language]]\ntag = \"e1\"\nshare = 1.0\nai_support = 1.0\nhuman_share = 1.0\nregions = [\"US\"]",
             "a tag is two or three letters",
