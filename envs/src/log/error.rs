@@ -129,6 +129,57 @@ pub enum LogError {
         /// The file.
         file: PathBuf,
     },
+    /// A Parquet file that is not the table looked for.
+    #[error("{}: no `{table}` table of a log: {reason}", file.display())]
+    NotATable {
+        /// The file.
+        file: PathBuf,
+        /// The table looked for: `conversations` or `decisions`.
+        table: &'static str,
+        /// What was found.
+        reason: String,
+    },
+    /// The decisions of a Parquet log are not beside its conversations.
+    #[error(
+        "{}: its decisions are missing; a Parquet log is two files, put {} beside it",
+        file.display(),
+        sibling.display()
+    )]
+    MissingSibling {
+        /// The conversations table.
+        file: PathBuf,
+        /// Where its decisions should be.
+        sibling: PathBuf,
+    },
+    /// Two tables that do not belong together.
+    #[error(
+        "{} and {} do not belong together: {reason}; write or copy both again",
+        file.display(),
+        sibling.display()
+    )]
+    MismatchedPair {
+        /// The conversations table.
+        file: PathBuf,
+        /// The decisions table.
+        sibling: PathBuf,
+        /// How it was noticed.
+        reason: String,
+    },
+    /// A log under another schema.
+    #[error(
+        "{}: version {found} of the {what}; this build reads {supported}, convert the log",
+        file.display()
+    )]
+    Version {
+        /// The file.
+        file: PathBuf,
+        /// Which schema.
+        what: &'static str,
+        /// The version found.
+        found: String,
+        /// The version this build reads.
+        supported: String,
+    },
     /// There is no conversation in it.
     #[error("{}: the log is empty; it needs at least one conversation", file.display())]
     Empty {

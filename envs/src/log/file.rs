@@ -16,6 +16,7 @@ use super::error::{LogError, RowError, RowErrorKind};
 use super::hash::ContentHasher;
 use super::jsonl::{JsonlReader, JsonlWriter};
 use super::model::Conversation;
+use super::parquet::{ParquetReader, ParquetWriter, decisions_path};
 use super::validate::{UniqueIds, validate};
 
 /// The formats a log is kept in, told by the end of its name.
@@ -25,6 +26,8 @@ pub enum LogFormat {
     Jsonl,
     /// `.jsonl.gz`: the same through gzip.
     JsonlGz,
+    /// `.parquet` and its sibling `.decisions.parquet`: two tables.
+    Parquet,
 }
 
 impl LogFormat {
@@ -41,6 +44,8 @@ impl LogFormat {
             Ok(Self::Jsonl)
         } else if name.ends_with(".jsonl.gz") {
             Ok(Self::JsonlGz)
+        } else if name.ends_with(".parquet") {
+            Ok(Self::Parquet)
         } else {
             Err(LogError::UnknownExtension {
                 file: path.to_owned(),
@@ -51,6 +56,7 @@ impl LogFormat {
 
 enum Source {
     Jsonl(Box<JsonlReader<Box<dyn BufRead + Send>>>),
+    Parquet(Box<ParquetReader>),
 }
 
 /// Streams the conversations of a log, whatever its format.
@@ -66,16 +72,17 @@ pub struct LogReader {
 }
 
 impl LogReader {
-    /// Opens a log: `.jsonl` or `.jsonl.gz`.
+    /// Opens a log: `.jsonl`, `.jsonl.gz`, or `.parquet` with its decisions beside it.
     ///
     /// # Errors
-    /// [`LogError::UnknownExtension`] and [`LogError::Io`].
+    /// [`LogError::UnknownExtension`] and [`LogError::Io`]; for Parquet also what is wrong with the pair.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, LogError> {
         let path = path.as_ref();
         let source = match LogFormat::of(path)? {
             LogFormat::Jsonl | LogFormat::JsonlGz => {
                 Source::Jsonl(Box::new(JsonlReader::open(path)?))
             }
+            LogFormat::Parquet => Source::Parquet(Box::new(ParquetReader::open(path)?)),
         };
         Ok(Self {
             file: path.to_owned(),
@@ -119,6 +126,7 @@ impl LogReader {
     pub fn line(&self) -> u64 {
         match &self.source {
             Source::Jsonl(reader) => reader.line(),
+            Source::Parquet(reader) => reader.row(),
         }
     }
 
@@ -127,6 +135,15 @@ impl LogReader {
     #[must_use]
     pub fn content_hash(&self) -> Option<String> {
         self.hasher.as_ref().map(ContentHasher::digest)
+    }
+
+    /// The content's digest as a Parquet log carries it, known before anything is read; `None` for JSONL.
+    #[must_use]
+    pub fn stored_hash(&self) -> Option<&str> {
+        match &self.source {
+            Source::Jsonl(_) => None,
+            Source::Parquet(reader) => Some(reader.stored_hash()),
+        }
     }
 }
 
@@ -148,6 +165,7 @@ impl Iterator for LogReader {
         }
         let item = match &mut self.source {
             Source::Jsonl(reader) => reader.next()?,
+            Source::Parquet(reader) => reader.next()?,
         };
         Some(item.and_then(|conversation| {
             if !self.ids.insert(&conversation.conversation_id) {
@@ -186,13 +204,14 @@ pub struct LogSummary {
 }
 
 /// A file under construction: the stream in front of the temporary file.
-type Draft = BufWriter<Box<dyn Write + Send>>;
+type Draft = Box<dyn Write + Send>;
 /// Puts something between the writer and its temporary file; tests put a full disk there.
-type Through = fn(File) -> Box<dyn Write + Send>;
+type Through = fn(File) -> Draft;
 
 enum Sink {
-    Jsonl(JsonlWriter<Draft>),
-    JsonlGz(Box<JsonlWriter<GzEncoder<Draft>>>),
+    Jsonl(JsonlWriter<BufWriter<Draft>>),
+    JsonlGz(Box<JsonlWriter<GzEncoder<BufWriter<Draft>>>>),
+    Parquet(Box<ParquetWriter>),
 }
 
 /// Writes a log whole or not at all.
@@ -211,7 +230,7 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Starts a log: `.jsonl` or `.jsonl.gz`.
+    /// Starts a log: `.jsonl`, `.jsonl.gz`, or `.parquet` with its decisions beside it.
     ///
     /// # Errors
     /// [`LogError::UnknownExtension`], and [`LogError::Io`] when its folder cannot be written.
@@ -231,14 +250,29 @@ impl LogWriter {
             let temporary = temporary_beside(&target).map_err(fail)?;
             let file = temporary.as_file().try_clone().map_err(fail)?;
             temporaries.push((temporary, target));
-            Ok(BufWriter::with_capacity(256 << 10, through(file)))
+            Ok(through(file))
         };
+        let buffered = |draft| BufWriter::with_capacity(256 << 10, draft);
         let sink = match format {
-            LogFormat::Jsonl => Sink::Jsonl(JsonlWriter::new(draft(path.to_owned())?)),
-            LogFormat::JsonlGz => Sink::JsonlGz(Box::new(JsonlWriter::new(GzEncoder::new(
-                draft(path.to_owned())?,
-                Compression::default(),
-            )))),
+            LogFormat::Jsonl => Sink::Jsonl(JsonlWriter::new(buffered(draft(path.to_owned())?))),
+            LogFormat::JsonlGz => {
+                let output = buffered(draft(path.to_owned())?);
+                let encoder = GzEncoder::new(output, Compression::default());
+                Sink::JsonlGz(Box::new(JsonlWriter::new(encoder)))
+            }
+            LogFormat::Parquet => {
+                // Decisions come first, so that they are in place when their conversations appear.
+                let decisions = draft(decisions_path(path))?;
+                let conversations = draft(path.to_owned())?;
+                let writer = ParquetWriter::new(conversations, decisions).map_err(|source| {
+                    LogError::Io {
+                        file: path.to_owned(),
+                        action: "cannot write",
+                        source,
+                    }
+                })?;
+                Sink::Parquet(Box::new(writer))
+            }
         };
         Ok(Self {
             target: path.to_owned(),
@@ -271,6 +305,10 @@ impl LogWriter {
             Sink::JsonlGz(writer) => writer
                 .write(conversation)
                 .map(|line| self.hasher.update_line(line)),
+            Sink::Parquet(writer) => {
+                self.hasher.update(conversation);
+                writer.write(conversation)
+            }
         };
         self.broken |= written.is_err();
         written.map_err(|source| self.cannot_write(source))?;
@@ -297,6 +335,7 @@ impl LogWriter {
         let closed = match self.sink {
             Sink::Jsonl(writer) => writer.into_inner().flush(),
             Sink::JsonlGz(writer) => writer.into_inner().finish().and_then(|mut w| w.flush()),
+            Sink::Parquet(writer) => writer.finish(&hash),
         };
         closed.map_err(fail)?;
         for (temporary, _) in &self.temporaries {

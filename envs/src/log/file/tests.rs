@@ -3,7 +3,7 @@ use std::fs;
 use super::*;
 use crate::log::samples::{minimal, random};
 
-const NAMES: [&str; 2] = ["log.jsonl", "log.jsonl.gz"];
+const NAMES: [&str; 3] = ["log.jsonl", "log.jsonl.gz", "log.parquet"];
 
 fn names_in(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
