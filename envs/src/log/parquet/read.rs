@@ -96,7 +96,6 @@ impl<R> TableFile<R> {
         })
     }
 
-
     pub(super) fn damaged(&self, after_rows: u64, error: &ParquetError) -> LogError {
         LogError::Damaged {
             file: self.path.clone(),
