@@ -8,6 +8,7 @@ pub mod csv;
 pub mod error;
 mod input;
 pub mod jsonl;
+mod mapping;
 pub mod rejects;
 mod rows;
 pub mod star;
@@ -19,7 +20,7 @@ use serde::Serialize;
 
 pub use self::error::ImportError;
 use self::rejects::{Place, Reason, Rejection, Rejects};
-use self::rows::Volume;
+pub use self::rows::Volume;
 use crate::log::error::{LogError, RowError, RowErrorKind};
 use crate::log::file::LogWriter;
 use crate::log::model::Conversation;
@@ -29,6 +30,16 @@ use crate::log::model::Conversation;
 pub enum Source {
     /// The STAR corpus: one published dialogue a line.
     Star,
+    /// JSON lines: the log's own shape, or another one through a mapping.
+    Jsonl {
+        /// The mapping's file.
+        mapping: Option<PathBuf>,
+    },
+    /// Tables through a mapping.
+    Csv {
+        /// The mapping's file.
+        mapping: PathBuf,
+    },
 }
 
 impl Source {
@@ -37,6 +48,8 @@ impl Source {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Star => "star",
+            Self::Jsonl { .. } => "jsonl",
+            Self::Csv { .. } => "csv",
         }
     }
 }
@@ -96,7 +109,14 @@ impl std::fmt::Debug for CustomerKey {
 #[non_exhaustive]
 pub enum Imported {
     /// A conversation, not yet validated.
-    Conversation(Box<Conversation>, Place),
+    Conversation {
+        /// The conversation.
+        conversation: Box<Conversation>,
+        /// Its row, or the first of them.
+        place: Place,
+        /// Its other rows, where a table has one per decision.
+        more: Vec<Place>,
+    },
     /// A bad row.
     Rejected(Box<Rejection>),
     /// A sound row that was merged into another one, which counts.
@@ -105,20 +125,39 @@ pub enum Imported {
     Skipped(Box<Rejection>),
 }
 
+impl Imported {
+    fn conversation(conversation: Conversation, place: Place) -> Self {
+        Self::Conversation {
+            conversation: Box::new(conversation),
+            place,
+            more: Vec::new(),
+        }
+    }
+
+    /// A row whose conversation was spoiled by another row.
+    fn incomplete(place: &Place, spoiled_by: u64, conversation_id: &str) -> Self {
+        let message = format!("line {spoiled_by} of the same conversation was rejected");
+        let rejection = Rejection::new(place, Reason::Incomplete, message);
+        Self::Rejected(Box::new(rejection.of(conversation_id)))
+    }
+}
+
 /// Receives what an importer produces, in the order of the input.
-pub(super) type Sink<'a> = dyn FnMut(Imported) -> Result<(), ImportError> + 'a;
+pub type Sink<'a> = dyn FnMut(Imported) -> Result<(), ImportError> + 'a;
 
 /// What an import did.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ImportSummary {
     /// The source's name.
     pub source: &'static str,
-    /// Rows read: `written + rejected + merged + skipped` when a row is a conversation.
+    /// Rows read: `rows_written + rejected + merged + skipped`.
     pub read: u64,
     /// Bytes read, after decompression.
     pub bytes: u64,
     /// Conversations written.
     pub written: u64,
+    /// The rows behind them: as many, but for tables with a row per decision.
+    pub rows_written: u64,
     /// Their decisions.
     pub decisions: u64,
     /// Rows rejected.
@@ -210,11 +249,17 @@ fn produce(
     options: &ImportOptions,
     sink: &mut Sink<'_>,
 ) -> Result<(Volume, Vec<star::ExplainedRule>), ImportError> {
+    let key = &options.customer_key;
     match source {
         Source::Star => {
-            let (volume, counts) = star::read(inputs, &options.customer_key, sink)?;
+            let (volume, counts) = star::read(inputs, key, sink)?;
             Ok((volume, star::explained(&counts)))
         }
+        Source::Jsonl { mapping } => {
+            let volume = jsonl::read(inputs, mapping.as_deref(), key, sink)?;
+            Ok((volume, Vec::new()))
+        }
+        Source::Csv { mapping } => Ok((csv::read(inputs, mapping, key, sink)?, Vec::new())),
     }
 }
 
@@ -228,7 +273,11 @@ struct Output {
 impl Output {
     fn take(&mut self, imported: Imported) -> Result<(), ImportError> {
         match imported {
-            Imported::Conversation(conversation, place) => self.write(&conversation, &place),
+            Imported::Conversation {
+                conversation,
+                place,
+                more,
+            } => self.write(&conversation, &place, &more),
             Imported::Rejected(rejection) => self.reject(&rejection),
             Imported::Merged => {
                 self.summary.merged += 1;
@@ -241,16 +290,25 @@ impl Output {
         }
     }
 
-    fn write(&mut self, conversation: &Conversation, place: &Place) -> Result<(), ImportError> {
+    fn write(
+        &mut self,
+        conversation: &Conversation,
+        place: &Place,
+        more: &[Place],
+    ) -> Result<(), ImportError> {
         match self.writer.write(conversation) {
             Ok(()) => {
                 self.summary.written += 1;
+                self.summary.rows_written += 1 + more.len() as u64;
                 self.summary.decisions += conversation.decisions.len() as u64;
                 Ok(())
             }
             Err(LogError::Row(error)) => {
                 let rejection = rejection_of(&error, place);
-                self.reject(&rejection.of(conversation.conversation_id.as_str()))
+                let id = conversation.conversation_id.as_str();
+                self.reject(&rejection.of(id))?;
+                more.iter()
+                    .try_for_each(|other| self.take(Imported::incomplete(other, place.line, id)))
             }
             Err(error) => Err(error.into()),
         }

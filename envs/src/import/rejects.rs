@@ -135,11 +135,19 @@ impl Rejection {
     }
 }
 
-/// The fault behind a serde error. serde gives data errors no kinds, only these documented openings.
+/// The fault behind a serde error.
 fn reason_of(error: &serde_json::Error, message: &str) -> Reason {
-    if !error.is_data() {
+    if error.is_data() {
+        reason_of_type(message)
+    } else {
         Reason::BrokenJson
-    } else if message.starts_with("missing field") {
+    }
+}
+
+/// The fault behind the message of a data error. serde gives data errors no kinds, only these documented openings.
+pub(super) fn reason_of_type(message: &str) -> Reason {
+    let message = message.strip_prefix("cannot be read: ").unwrap_or(message);
+    if message.starts_with("missing field") || message == "is missing" {
         Reason::MissingField
     } else if message.starts_with("unknown field") {
         Reason::UnknownField

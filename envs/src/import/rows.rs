@@ -10,13 +10,13 @@ use rayon::prelude::*;
 use super::error::ImportError;
 use super::input::{Block, Blocks, Row};
 
-/// What went through.
+/// What an importer read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Volume {
-    /// Non-blank lines.
-    pub(super) rows: u64,
+pub struct Volume {
+    /// Rows: non-blank lines, or data rows of a table.
+    pub rows: u64,
     /// Bytes after decompression.
-    pub(super) bytes: u64,
+    pub bytes: u64,
 }
 
 /// Parses every line of the files and delivers the results one by one.

@@ -40,7 +40,7 @@ enum Parsed {
 ///
 /// # Errors
 /// [`ImportError`] for a file that cannot be read to its end, or from the sink.
-pub(super) fn read(
+pub fn read(
     inputs: &[PathBuf],
     key: &CustomerKey,
     sink: &mut Sink<'_>,
@@ -66,7 +66,11 @@ pub(super) fn read(
         sink(match row {
             Parsed::Conversation(mut conversation, place) => {
                 timeline.fill(&mut conversation);
-                Imported::Conversation(conversation, place)
+                Imported::Conversation {
+                    conversation,
+                    place,
+                    more: Vec::new(),
+                }
             }
             Parsed::Skipped(skipped) => Imported::Skipped(skipped),
             Parsed::Rejected(rejection) => Imported::Rejected(rejection),
