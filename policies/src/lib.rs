@@ -1,1 +1,3 @@
 //! tierwise-policies.
+
+pub mod tabular;
