@@ -16,6 +16,7 @@ mod error;
 mod expected_sarsa;
 mod learner;
 mod n_step_sarsa;
+pub mod offline;
 mod q;
 mod q_lambda;
 mod q_table;
