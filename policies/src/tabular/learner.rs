@@ -174,7 +174,7 @@ fn check(
             return fail(column, x.to_string(), expected.to_owned());
         }
     }
-    if t.mask & full_mask(actions) >> t.action & 1 == 0 {
+    if (t.mask & full_mask(actions)) >> t.action & 1 == 0 {
         return fail(
             "action",
             t.action.to_string(),

@@ -8,6 +8,8 @@
 //! Masks hold in acting and in bootstrapping: maxima and means run over the allowed actions of the next state.
 
 mod acting;
+#[cfg(test)]
+mod behaviour;
 mod centered_q;
 mod config;
 mod differential_q;
