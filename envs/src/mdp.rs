@@ -6,6 +6,7 @@
 
 mod alias;
 mod average;
+mod builder;
 mod chain;
 mod environment;
 mod error;

@@ -9,6 +9,8 @@
 
 mod acting;
 #[cfg(test)]
+mod batches;
+#[cfg(test)]
 mod behaviour;
 mod centered_q;
 mod config;

@@ -6,6 +6,8 @@
 
 mod logged;
 mod loops;
+#[cfg(test)]
+mod plain;
 mod sweep;
 
 pub use logged::{LoggedColumns, LoggedTransitions};
