@@ -149,6 +149,186 @@ pub enum FiniteEnvError {
     },
 }
 
+/// How an environment broke the contract of [`FiniteEnv`].
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContractBreach {
+    /// No state, or a number of actions outside 1..=[`MAX_ACTIONS`].
+    #[error(
+        "there are {states} states and {actions} actions; at least one state and 1..={MAX_ACTIONS} actions are needed"
+    )]
+    Shape {
+        /// Number of states.
+        states: usize,
+        /// Number of actions.
+        actions: usize,
+    },
+    /// A state beyond the number of states.
+    #[error("step {step}: state {state} is none of the {states}")]
+    UnknownState {
+        /// Steps taken before.
+        step: u64,
+        /// The state.
+        state: usize,
+        /// Number of states.
+        states: usize,
+    },
+    /// A mask that allows nothing, or actions that do not exist.
+    #[error(
+        "step {step}: mask {mask:#b} of state {state} allows no action, or one that does not exist"
+    )]
+    Mask {
+        /// Steps taken before.
+        step: u64,
+        /// The state.
+        state: usize,
+        /// Its mask.
+        mask: u32,
+    },
+    /// A number no learner can use.
+    #[error("step {step}: `{field}` is {value}")]
+    Number {
+        /// Steps taken before.
+        step: u64,
+        /// Field of the step.
+        field: &'static str,
+        /// Its value.
+        value: f64,
+    },
+    /// A step that claims both ends.
+    #[error("step {step} is both terminated and truncated")]
+    BothEnds {
+        /// Steps taken before.
+        step: u64,
+    },
+    /// An action was taken that should have been refused.
+    #[error("step {step}: action {action} was accepted although {reason}")]
+    Accepted {
+        /// Steps taken before.
+        step: u64,
+        /// The action.
+        action: usize,
+        /// Why it should not have been.
+        reason: &'static str,
+    },
+    /// The same seed and actions led elsewhere.
+    #[error("step {step}: the same seed and actions did not give the same step again")]
+    NotRepeatable {
+        /// Steps taken before.
+        step: u64,
+    },
+    /// The environment failed while it should have run.
+    #[error("step {step}: {source}")]
+    Failed {
+        /// Steps taken before.
+        step: u64,
+        /// Its error.
+        #[source]
+        source: FiniteEnvError,
+    },
+}
+
+/// Lives `steps` steps twice with the same seed and varied allowed actions, and checks each promise of [`FiniteEnv`].
+///
+/// Every implementer's tests call it.
+///
+/// # Errors
+/// The first [`ContractBreach`] met.
+pub fn check(env: &mut impl FiniteEnv, seed: u64, steps: u64) -> Result<(), ContractBreach> {
+    let (states, actions) = (env.states(), env.actions());
+    if states == 0 || actions == 0 || actions > MAX_ACTIONS {
+        return Err(ContractBreach::Shape { states, actions });
+    }
+    let first = live(env, seed, steps)?;
+    let second = live(env, seed, steps)?;
+    match first
+        .iter()
+        .zip(&second)
+        .position(|(one, other)| one != other)
+    {
+        Some(step) => Err(ContractBreach::NotRepeatable { step: step as u64 }),
+        None => Ok(()),
+    }
+}
+
+/// One run of [`check`]: (state, mask, step that left it).
+fn live(
+    env: &mut impl FiniteEnv,
+    seed: u64,
+    steps: u64,
+) -> Result<Vec<(usize, u32, FiniteStep)>, ContractBreach> {
+    let (states, full) = (env.states(), full_mask(env.actions()));
+    let known = |step, state| {
+        if state < states {
+            Ok(state)
+        } else {
+            Err(ContractBreach::UnknownState {
+                step,
+                state,
+                states,
+            })
+        }
+    };
+    let mut seen = Vec::new();
+    let mut now = None;
+    for step in 0..steps {
+        let failed = |source| ContractBreach::Failed { step, source };
+        let state = match now {
+            Some(state) => state,
+            None => known(step, env.reset(seed.wrapping_add(step)).map_err(failed)?)?,
+        };
+        let mask = env.mask();
+        if mask == 0 || mask & !full != 0 {
+            return Err(ContractBreach::Mask { step, state, mask });
+        }
+        let barred = (!mask).trailing_zeros() as usize;
+        if barred < MAX_ACTIONS && env.step(barred).is_ok() {
+            return Err(ContractBreach::Accepted {
+                step,
+                action: barred,
+                reason: "it is masked or does not exist",
+            });
+        }
+        let nth = (step.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 33) as u32 % mask.count_ones();
+        let action = (0..env.actions())
+            .filter(|&a| mask >> a & 1 == 1)
+            .nth(nth as usize)
+            .unwrap_or(0);
+        let taken = env.step(action).map_err(failed)?;
+        known(step, taken.next_state)?;
+        for (field, value) in [
+            ("reward", taken.reward),
+            ("elapsed_s", taken.elapsed_s),
+            ("human_seconds", taken.human_seconds),
+        ] {
+            if !value.is_finite() || (field != "reward" && value < 0.0) {
+                return Err(ContractBreach::Number { step, field, value });
+            }
+        }
+        if taken.terminated && taken.truncated {
+            return Err(ContractBreach::BothEnds { step });
+        }
+        let over = taken.terminated || taken.truncated;
+        if over && env.step(action).is_ok() {
+            return Err(ContractBreach::Accepted {
+                step,
+                action,
+                reason: "the episode was over",
+            });
+        }
+        if taken.truncated && env.mask() & full == 0 {
+            return Err(ContractBreach::Mask {
+                step,
+                state: taken.next_state,
+                mask: env.mask(),
+            });
+        }
+        seen.push((state, mask, taken));
+        now = (!over).then_some(taken.next_state);
+    }
+    Ok(seen)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +339,100 @@ mod tests {
             let mask = full_mask(actions);
             assert_eq!(mask.count_ones() as usize, actions);
             assert_eq!(mask.trailing_ones() as usize, actions);
+        }
+    }
+
+    /// A coin that lands on the state of its last action, with one promise broken by `fault` at step five.
+    struct Coin {
+        steps: u64,
+        lives: u64,
+        running: bool,
+        fault: &'static str,
+    }
+
+    impl FiniteEnv for Coin {
+        fn states(&self) -> usize {
+            2
+        }
+
+        fn actions(&self) -> usize {
+            if self.fault == "shape" { 33 } else { 2 }
+        }
+
+        fn reset(&mut self, _seed: u64) -> Result<usize, FiniteEnvError> {
+            (self.steps, self.lives, self.running) = (0, self.lives + 1, true);
+            Ok(0)
+        }
+
+        fn step(&mut self, action: usize) -> Result<FiniteStep, FiniteEnvError> {
+            if !self.running && self.fault != "runs on" {
+                return Err(FiniteEnvError::NotRunning);
+            }
+            if action > 1 && self.fault != "any action" {
+                return Err(FiniteEnvError::MaskedAction {
+                    state: 0,
+                    action,
+                    mask: 3,
+                });
+            }
+            self.steps += 1;
+            let mut step = FiniteStep::new(action % 2, 1.0);
+            match (self.steps, self.fault) {
+                (5, "state") => step.next_state = 2,
+                (5, "reward") => step.reward = f64::NAN,
+                (5, "seconds") => step.elapsed_s = -1.0,
+                (5, "both") => (step.terminated, step.truncated) = (true, true),
+                (5, "random") => step.reward = self.lives as f64,
+                (7, _) => step.truncated = true,
+                _ => {}
+            }
+            self.running = !(step.truncated || step.terminated);
+            Ok(step)
+        }
+
+        fn mask(&self) -> u32 {
+            if self.fault == "mask" { 0b100 } else { 0b11 }
+        }
+    }
+
+    #[test]
+    fn each_broken_promise_is_found() {
+        let faults = [
+            ("", "kept"),
+            (
+                "shape",
+                "there are 2 states and 33 actions; at least one state and 1..=32 actions are needed",
+            ),
+            ("state", "step 4: state 2 is none of the 2"),
+            (
+                "mask",
+                "step 0: mask 0b100 of state 0 allows no action, or one that does not exist",
+            ),
+            ("reward", "step 4: `reward` is NaN"),
+            ("seconds", "step 4: `elapsed_s` is -1"),
+            ("both", "step 4 is both terminated and truncated"),
+            (
+                "any action",
+                "step 0: action 2 was accepted although it is masked or does not exist",
+            ),
+            ("runs on", "was accepted although the episode was over"),
+            (
+                "random",
+                "step 4: the same seed and actions did not give the same step again",
+            ),
+        ];
+        for (fault, message) in faults {
+            let mut coin = Coin {
+                steps: 0,
+                lives: 0,
+                running: false,
+                fault,
+            };
+            let found = match check(&mut coin, 1, 30) {
+                Ok(()) => "kept".to_owned(),
+                Err(breach) => breach.to_string(),
+            };
+            assert!(found.contains(message), "{fault}: {found}");
         }
     }
 }

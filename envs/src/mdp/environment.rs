@@ -148,7 +148,7 @@ impl Resumable for MdpEnv {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{MdpBuilder, TransitionRow};
+    use super::super::{MdpBuilder, TransitionRow, textbook};
     use super::*;
 
     /// 0 → 1 or terminal 2 with equal chance; 1 → 0; cut after four steps.
@@ -196,6 +196,18 @@ mod tests {
         assert!((starts as f64 / 4000.0 - 0.25).abs() < 0.03);
         assert!((terminated as f64 / 4000.0 - 0.75).abs() < 0.03);
         assert_eq!(terminated + truncated, 4000);
+    }
+
+    #[test]
+    fn the_contract_holds_on_every_textbook_problem() {
+        crate::finite::check(&mut walk(), 5, 500).unwrap();
+        for mdp in [
+            textbook::cliff_walking(),
+            textbook::frozen_lake(),
+            textbook::taxi(),
+        ] {
+            crate::finite::check(&mut MdpEnv::new(Arc::new(mdp)), 6, 500).unwrap();
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tierwise_envs::finite::{FiniteEnv, Resumable};
+use tierwise_envs::finite::{FiniteEnv, FiniteEnvError, FiniteStep, Resumable};
 use tierwise_envs::mdp::{MdpBuilder, MdpEnv, TransitionRow};
 
 use super::*;
@@ -234,6 +234,69 @@ fn coupling_decides_what_a_decision_answers_for() {
     }
 }
 
+/// Conversations of two decisions: state 0 opens one and earns nothing, state 1 closes it and earns 1.
+struct TwoDecisions(MdpEnv);
+
+impl FiniteEnv for TwoDecisions {
+    fn states(&self) -> usize {
+        self.0.states()
+    }
+
+    fn actions(&self) -> usize {
+        self.0.actions()
+    }
+
+    fn reset(&mut self, seed: u64) -> Result<usize, FiniteEnvError> {
+        self.0.reset(seed)
+    }
+
+    fn step(&mut self, action: usize) -> Result<FiniteStep, FiniteEnvError> {
+        let step = self.0.step(action)?;
+        Ok(FiniteStep {
+            closes_conversation: step.reward == 1.0,
+            ..step
+        })
+    }
+
+    fn mask(&self) -> u32 {
+        self.0.mask()
+    }
+}
+
+#[test]
+fn within_a_conversation_decisions_answer_for_later_ones() {
+    // γ = 0.9. Alone, a conversation is worth 1 at its close and γ at its opening; in the endless system the close is worth
+    // 1 / (1 − γ²).
+    for (which, text) in ALGORITHMS.iter().enumerate() {
+        for coupling in [Coupling::None, Coupling::Toll, Coupling::Continuing] {
+            let endless = coupling == Coupling::Continuing;
+            if which == 8 || (which == 7 && endless) {
+                continue;
+            }
+            let rows = vec![
+                TransitionRow::new(0, 0, 0.0, vec![(1, 1.0)]),
+                TransitionRow::new(1, 0, 1.0, vec![(0, 1.0)]),
+            ];
+            let mut env = TwoDecisions(process(0.9, 2, 1, &[], None, rows));
+            let settings = TabularConfig {
+                coupling,
+                discount: Some(0.9),
+                step_size: StepSize::Constant { value: 0.5 },
+                ..config(text)
+            };
+            let mut learner = TabularState::new(settings, &env).unwrap();
+            train(&mut env, &mut learner, 3000).unwrap();
+            let close = if endless { 1.0 / 0.19 } else { 1.0 };
+            for (have, want) in learner.q_table().values().iter().zip([0.9 * close, close]) {
+                assert!(
+                    (have - want).abs() < 1e-6,
+                    "{text}, {coupling:?}: {have} is not {want}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn seconds_discount_by_half_life() {
     // Steps of 600 s under a half-life of 600 s: 1 + 1/2 + 1/4 + … = 2.
@@ -377,7 +440,7 @@ fn misuse_and_broken_saves_are_named() {
     let cases = [
         (
             text.replace("\"algorithm\":\"double_q\"", "\"algorithm\":\"q\""),
-            "`rule` belongs to another `algorithm`",
+            "`rule` belongs to another `algorithm` or `coupling`",
         ),
         (
             text.replace("\"first\":[0.0,", "\"first\":["),

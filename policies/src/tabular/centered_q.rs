@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::config::Coupling;
 use super::rule::{Context, Experience, Rule};
 
 /// δ = r − ρ Δt + γ max Q(s′, ·) − Q(s, a); Q(s, a) += α δ; ρ += η α δ.
 ///
 /// Subtracting the average reward ρ takes the constant ρ / (1 − γ) out of all values. The ranking of actions stays that of the
 /// discounted problem, but what is left to learn is small: with a discount near one, seldom visited pairs no longer lag
-/// behind a common level that is still rising. A decision whose episode ends with it learns its reward alone, as in
+/// behind a common level that is still rising. Where episodes are conversations there is no such level, ρ stays 0, and this is
 /// Q-learning.
 ///
 /// # Source
@@ -19,19 +20,22 @@ use super::rule::{Context, Experience, Rule};
 #[serde(deny_unknown_fields)]
 pub(super) struct CenteredQ {
     rate_step: f64,
+    /// Off where episodes end with conversations.
+    centers: bool,
     reward_per_s: f64,
 }
 
 impl CenteredQ {
-    pub(super) fn new(rate_step: f64) -> Self {
+    pub(super) fn new(rate_step: f64, coupling: Coupling) -> Self {
         Self {
             rate_step,
+            centers: coupling == Coupling::Continuing,
             reward_per_s: 0.0,
         }
     }
 
-    pub(super) fn is_for(&self, rate_step: f64) -> bool {
-        self.rate_step == rate_step
+    pub(super) fn is_for(&self, rate_step: f64, coupling: Coupling) -> bool {
+        self.rate_step == rate_step && self.centers == (coupling == Coupling::Continuing)
     }
 
     pub(super) fn reward_per_s(&self) -> f64 {
@@ -53,7 +57,9 @@ impl Rule for CenteredQ {
         let entry = context.table.entry(step.state, step.action);
         let error = target - *entry;
         *entry += size * error;
-        self.reward_per_s += self.rate_step * size * error;
+        if self.centers {
+            self.reward_per_s += self.rate_step * size * error;
+        }
         error
     }
 

@@ -76,7 +76,8 @@ pub enum Algorithm {
         /// Trace decay λ in [0, 1].
         lambda: f64,
     },
-    /// Q-learning with reward centering: as `q`, but converges faster where the discount is near 1.
+    /// Q-learning with reward centering, for `coupling = "continuing"` with a discount near 1, where `q` has to climb to
+    /// values of 1 / (1 − γ) rewards first. Ends lead to the next start. With the other couplings it is `q`.
     CenteredQ {
         /// Step size of the average reward relative to that of the values, η > 0.
         rate_step: f64,

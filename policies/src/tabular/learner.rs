@@ -87,8 +87,9 @@ fn learn<R: Rule>(
     let (coupling, toll) = (learner.config.coupling, learner.config.toll_per_human_s);
     let (states, actions) = (learner.table.states(), learner.table.actions());
     let conversations = coupling != Coupling::Continuing;
+    let renews = R::RENEWS && !conversations;
     let follows =
-        |t: &Transition| (!t.terminated || R::RENEWS) && !(conversations && t.closes_conversation);
+        |t: &Transition| (!t.terminated || renews) && !(conversations && t.closes_conversation);
     for (row, transition) in batch.iter().enumerate() {
         let needs_action = R::ON_POLICY && follows(transition);
         check(

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tierwise_envs::finite::full_mask;
 
 use super::centered_q::CenteredQ;
-use super::config::Algorithm;
+use super::config::{Algorithm, TabularConfig};
 use super::differential_q::DifferentialQ;
 use super::double_q::DoubleQ;
 use super::expected_sarsa::ExpectedSarsa;
@@ -80,7 +80,7 @@ impl Context<'_> {
 pub(super) trait Rule {
     /// Whether the rule needs the next action before it learns.
     const ON_POLICY: bool = false;
-    /// Whether an end is followed by the next episode's start instead of by nothing.
+    /// Whether, in the endless system, an end is followed by the next episode's start instead of by nothing.
     const RENEWS: bool = false;
 
     /// Learns from one step and returns its temporal-difference error.
@@ -129,8 +129,9 @@ macro_rules! with_rule {
 pub(super) use with_rule;
 
 impl RuleState {
-    pub(super) fn new(algorithm: Algorithm, table: &QTable) -> Self {
-        match algorithm {
+    pub(super) fn new(config: &TabularConfig, table: &QTable) -> Self {
+        let coupling = config.coupling;
+        match config.algorithm {
             Algorithm::Q => Self::Q(Q),
             Algorithm::DoubleQ => Self::DoubleQ(DoubleQ::new(table.values())),
             Algorithm::Sarsa => Self::Sarsa(Sarsa),
@@ -138,15 +139,17 @@ impl RuleState {
             Algorithm::NStepSarsa { n } => Self::NStepSarsa(NStepSarsa::new(n)),
             Algorithm::TreeBackup { n } => Self::TreeBackup(TreeBackup::new(n)),
             Algorithm::QLambda { lambda } => Self::QLambda(QLambda::new(lambda)),
-            Algorithm::CenteredQ { rate_step } => Self::CenteredQ(CenteredQ::new(rate_step)),
+            Algorithm::CenteredQ { rate_step } => {
+                Self::CenteredQ(CenteredQ::new(rate_step, coupling))
+            }
             Algorithm::DifferentialQ { rate_step } => {
                 Self::DifferentialQ(DifferentialQ::new(rate_step))
             }
         }
     }
 
-    pub(super) fn is_for(&self, algorithm: Algorithm) -> bool {
-        match (self, algorithm) {
+    pub(super) fn is_for(&self, config: &TabularConfig) -> bool {
+        match (self, config.algorithm) {
             (Self::Q(_), Algorithm::Q)
             | (Self::DoubleQ(_), Algorithm::DoubleQ)
             | (Self::Sarsa(_), Algorithm::Sarsa)
@@ -154,7 +157,9 @@ impl RuleState {
             (Self::NStepSarsa(rule), Algorithm::NStepSarsa { n }) => rule.is_for(n),
             (Self::TreeBackup(rule), Algorithm::TreeBackup { n }) => rule.is_for(n),
             (Self::QLambda(rule), Algorithm::QLambda { lambda }) => rule.is_for(lambda),
-            (Self::CenteredQ(rule), Algorithm::CenteredQ { rate_step }) => rule.is_for(rate_step),
+            (Self::CenteredQ(rule), Algorithm::CenteredQ { rate_step }) => {
+                rule.is_for(rate_step, config.coupling)
+            }
             (Self::DifferentialQ(rule), Algorithm::DifferentialQ { rate_step }) => {
                 rule.is_for(rate_step)
             }

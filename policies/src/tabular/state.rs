@@ -60,8 +60,8 @@ impl TryFrom<Saved> for TabularState {
         saved.config.validate()?;
         let (states, actions) = (saved.table.states(), saved.table.actions());
         let inconsistent = |reason| Err(LearnError::Inconsistent { reason });
-        if !saved.rule.is_for(saved.config.algorithm) {
-            return inconsistent("`rule` belongs to another `algorithm`");
+        if !saved.rule.is_for(&saved.config) {
+            return inconsistent("`rule` belongs to another `algorithm` or `coupling`");
         }
         if !with_rule!(&saved.rule, rule => rule.fits(states, actions)) {
             return inconsistent("`rule` does not fit the table");
@@ -116,7 +116,7 @@ impl TabularState {
         config.validate()?;
         let table = QTable::new(states, actions, config.initial_value)?;
         Ok(Self {
-            rule: RuleState::new(config.algorithm, &table),
+            rule: RuleState::new(&config, &table),
             random: Xoshiro256PlusPlus::seed_from_u64(config.seed),
             sizes: StepSizes::new(config.step_size),
             config,

@@ -100,6 +100,8 @@ fn run<R: Rule>(
         (config.exploration, config.coupling, config.toll_per_human_s);
     let states = table.states();
     let full = full_mask(table.actions());
+    let conversations = coupling != Coupling::Continuing;
+    let renews = R::RENEWS && !conversations;
     let mut progress = Progress::default();
     let mut place = current.take();
     for _ in 0..steps {
@@ -122,11 +124,11 @@ fn run<R: Rule>(
         progress.elapsed_s += step.elapsed_s;
         progress.human_seconds += step.human_seconds;
 
-        let conversations = coupling != Coupling::Continuing;
+        let renewed = step.terminated && renews;
         let nothing_follows =
-            (step.terminated && !R::RENEWS) || (conversations && step.closes_conversation);
+            (step.terminated && !renews) || (conversations && step.closes_conversation);
         let over = step.terminated || step.truncated;
-        let mut next = if step.terminated && R::RENEWS {
+        let mut next = if renewed {
             start(env, random.next_u64(), episodes, states, full, *taken)?
         } else {
             Current {
@@ -146,7 +148,7 @@ fn run<R: Rule>(
         } else {
             discounting.over(step.elapsed_s)
         };
-        let goes_on = !over || (step.terminated && R::RENEWS);
+        let goes_on = !over || renewed;
         if R::ON_POLICY && (goes_on || discount != 0.0) {
             next.decided = Some(choose(table, next.state, next.mask, epsilon, random));
         }

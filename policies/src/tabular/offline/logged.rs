@@ -19,7 +19,7 @@ pub struct LoggedColumns<'a> {
     pub done: &'a [bool],
 }
 
-/// A checked log, ready for [`sweep`](super::sweep).
+/// A checked log, ready for a [`SweepLearner`](super::SweepLearner).
 ///
 /// Rows take 8 bytes (16 where states × actions, rounded up to a power of two, exceeds 65,536): the reward, the place of
 /// Q(s, a) and the row of s′ in a table whose row of the state after the last is zero. Done transitions point to that row, so

@@ -43,8 +43,7 @@ pub(super) fn q<I: Place, const ACTIONS: usize, const STRIDE: usize, const MASK:
         for &value in &next[1..ACTIONS] {
             max = larger(max, value);
         }
-        let pair = row.pair.get();
-        let entry = &mut table[(pair / STRIDE) & MASK][pair % STRIDE];
+        let entry = &mut table.as_flattened_mut()[row.pair.get()];
         *entry += step_size * (f64::from(row.reward) + discount * max - *entry);
     }
 }
@@ -72,8 +71,7 @@ pub(super) fn expected_sarsa<
             sum += value;
         }
         let expected = greedy * max + each * sum;
-        let pair = row.pair.get();
-        let entry = &mut table[(pair / STRIDE) & MASK][pair % STRIDE];
+        let entry = &mut table.as_flattened_mut()[row.pair.get()];
         *entry += step_size * (f64::from(row.reward) + discount * expected - *entry);
     }
 }
@@ -98,8 +96,7 @@ pub(super) fn expected_sarsa_masked<I: Place, const STRIDE: usize, const MASK: u
             }
         }
         let expected = (1.0 - epsilon) * max + epsilon / allowed * sum;
-        let pair = row.pair.get();
-        let entry = &mut table[(pair / STRIDE) & MASK][pair % STRIDE];
+        let entry = &mut table.as_flattened_mut()[row.pair.get()];
         *entry += step_size * (f64::from(row.reward) + discount * expected - *entry);
     }
 }
