@@ -15,6 +15,13 @@ const SEASON_DAYS: f64 = 14.0;
 /// Arrivals expected in a gap above which it is missing data rather than chance: e⁻¹⁰ = 5e-5.
 const STRANGE_ARRIVALS: f64 = 10.0;
 
+/// Sources of satisfaction that are the customer's own doing.
+pub(super) const SATISFACTION_GIVEN: [SatisfactionSource; 3] = [
+    SatisfactionSource::Rating,
+    SatisfactionSource::Questionnaire,
+    SatisfactionSource::Abandoned,
+];
+
 /// What a claim is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -48,8 +55,8 @@ pub enum ClaimKind {
     Completeness,
     /// Training a class or intent model on the log's labels.
     LabelledTraining,
-    /// Statements about real customers.
-    RealCustomers,
+    /// That satisfaction was given by people.
+    SatisfactionFromPeople,
 }
 
 /// One statement about the log.
@@ -96,7 +103,6 @@ pub(super) fn percent(part: u64, whole: u64) -> String {
     match share {
         s if part > 0 && s < 0.1 => "< 0.1 %".to_owned(),
         s if part < whole && s > 99.9 => "> 99.9 %".to_owned(),
-        s if s == s.round() => format!("{s:.0} %"),
         s => format!("{s:.1} %"),
     }
 }
@@ -120,7 +126,7 @@ pub(super) fn of(check: &LogCheck) -> Vec<Claim> {
     claims.extend(outcomes(check));
     claims.extend(time(check));
     claims.push(labelled_training(check));
-    claims.push(real_customers(check));
+    claims.push(from_people(check));
     claims
 }
 
@@ -420,24 +426,24 @@ fn labelled_training(check: &LogCheck) -> Claim {
     )
 }
 
-fn real_customers(check: &LogCheck) -> Claim {
-    let simulated = check
-        .labels
-        .satisfaction
-        .iter()
-        .find(|(source, _)| *source == SatisfactionSource::Simulated)
-        .map_or(0, |(_, count)| *count);
+fn from_people(check: &LogCheck) -> Claim {
+    let count = |wanted: &[SatisfactionSource]| -> u64 {
+        let sources = check.labels.satisfaction.iter();
+        sources
+            .filter(|(source, _)| wanted.contains(source))
+            .map(|(_, count)| count)
+            .sum()
+    };
+    let simulated = count(&[SatisfactionSource::Simulated]);
+    let given = count(&SATISFACTION_GIVEN);
     claim(
-        ClaimKind::RealCustomers,
-        "statements about real customers",
-        simulated == 0 && check.conversations > 0,
-        if simulated == 0 {
-            "no satisfaction in it is a simulator's draw".to_owned()
-        } else {
-            format!(
-                "in {} of the conversations satisfaction is a simulator's draw",
-                percent(simulated, check.conversations)
-            )
-        },
+        ClaimKind::SatisfactionFromPeople,
+        "satisfaction was given by people",
+        simulated == 0 && given > 0,
+        format!(
+            "{} of the conversations have it from the customer, {} from a simulator",
+            percent(given, check.conversations),
+            percent(simulated, check.conversations)
+        ),
     )
 }

@@ -140,9 +140,9 @@ fn overview(check: &LogCheck) -> String {
             ),
         ));
         pairs.push((
-            "arrivals",
+            "days with arrivals",
             format!(
-                "on {} of {} days, in {} of 168 hours of the week",
+                "{} of {}; hours of the week with arrivals: {} of 168",
                 grouped(span.calendar_days - span.empty_days),
                 grouped(span.calendar_days),
                 span.hours_of_week

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use super::claims::SATISFACTION_GIVEN;
 use super::time::span;
 use super::{
     CompositionRow, Labels, LogCheck, Missing, OverlapCell, OverlapRow, Propensities, Rewards,
@@ -158,12 +159,7 @@ impl<'a> Tally<'a> {
             return;
         };
         *self.satisfaction.entry(satisfaction.source).or_default() += 1;
-        let by_customer = matches!(
-            satisfaction.source,
-            SatisfactionSource::Rating
-                | SatisfactionSource::Questionnaire
-                | SatisfactionSource::Abandoned
-        );
+        let by_customer = SATISFACTION_GIVEN.contains(&satisfaction.source);
         let tier = c.decisions.first().map(|first| first.action);
         if let Some(tier) = tier
             && by_customer

@@ -150,7 +150,7 @@ fn each_claim_falls_with_its_ground() {
         (ClaimKind::Clicks, |c| c.outcomes_tracked = None),
         (ClaimKind::Conversion, |c| c.outcomes_tracked = Some(false)),
         (ClaimKind::Seasonality, |c| c.created_at = START),
-        (ClaimKind::RealCustomers, |c| {
+        (ClaimKind::SatisfactionFromPeople, |c| {
             c.rating_raw = None;
             c.satisfaction = Some(0.5);
             c.satisfaction_source = Some(SatisfactionSource::Simulated);

@@ -91,8 +91,8 @@ impl DecisionColumns {
         position(rows.len(), rows.path())?;
         position(log.decisions().len(), rows.path())?;
         let c = &mut self.conversations;
-        c.first_decision.reserve_exact(rows.len());
-        self.conversation.reserve_exact(log.decisions().len());
+        rows.reserve(&mut c.first_decision)?;
+        log.decisions().reserve(&mut self.conversation)?;
         let total = log.decisions().len();
         rows.each::<Int32Type>("decision_count", |count| {
             let count = usize::try_from(*required(count)?)

@@ -61,6 +61,15 @@ impl<R> Rows<R> {
         usize::try_from(rows).unwrap_or(0)
     }
 
+    /// Makes room for a column; a footer that claims too many rows is an error, not an abort.
+    pub(in crate::log) fn reserve<V>(&self, into: &mut Vec<V>) -> Result<(), LogError> {
+        into.try_reserve_exact(self.len()).map_err(|_| {
+            let rows = self.len();
+            let reason = format!("its footer claims {rows} rows, more than memory holds");
+            self.0.damaged(0, &ParquetError::General(reason))
+        })
+    }
+
     /// Hands every value of a column to `take`, `None` where it is null.
     pub(in crate::log) fn each<T: DataType>(
         &self,
@@ -98,7 +107,7 @@ impl<R> Rows<R> {
         into: &mut Vec<V>,
         mut map: impl FnMut(Option<&T::T>) -> Result<V, String>,
     ) -> Result<(), LogError> {
-        into.reserve_exact(self.len());
+        self.reserve(into)?;
         self.each::<T>(column, |value| {
             into.push(map(value)?);
             Ok(())
@@ -115,7 +124,7 @@ impl<R> Rows<R> {
     where
         T::T: Copy,
     {
-        into.reserve_exact(self.len());
+        self.reserve(into)?;
         let mut row = 0;
         self.blocks::<T>(column, |values, definitions, repetitions, most| {
             let mut values = values.iter();
