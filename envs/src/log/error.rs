@@ -180,6 +180,12 @@ pub enum LogError {
         /// The version this build reads.
         supported: String,
     },
+    /// More decisions than positions can count.
+    #[error("{}: more than 2^32 decisions; load the log in parts", file.display())]
+    TooLong {
+        /// The file.
+        file: PathBuf,
+    },
     /// There is no conversation in it.
     #[error("{}: the log is empty; it needs at least one conversation", file.display())]
     Empty {

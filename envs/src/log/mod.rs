@@ -11,6 +11,7 @@ pub mod hash;
 mod json_path;
 pub mod jsonl;
 pub mod model;
+pub mod outcome;
 pub mod parquet;
 #[cfg(test)]
 pub(crate) mod samples;

@@ -285,12 +285,12 @@ impl FeatureColumn {
 }
 
 /// Name of a feature's column.
-pub(super) fn feature_column(feature: Feature) -> String {
+pub(in crate::log) fn feature_column(feature: Feature) -> String {
     format!("obs_{}", feature.spec().name)
 }
 
 /// Checks a feature's value as read from a file; [`crate::observation::Observation::set`] would clamp it.
-pub(super) fn check_feature(feature: Feature, value: f32) -> Result<(), String> {
+pub(in crate::log) fn check_feature(feature: Feature, value: f32) -> Result<(), String> {
     let spec = feature.spec();
     if (spec.low..=spec.high).contains(&value) {
         Ok(())

@@ -6,12 +6,15 @@
 
 mod cell;
 mod leaf;
+mod project;
 mod read;
 mod schema;
 mod write;
 
 use std::path::{Path, PathBuf};
 
+pub(super) use self::cell::{check_feature, feature_column};
+pub(super) use self::project::Projection;
 pub(super) use self::read::ParquetReader;
 pub(super) use self::write::ParquetWriter;
 
