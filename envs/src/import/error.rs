@@ -41,7 +41,7 @@ pub enum ImportError {
     BrokenOff {
         /// The file.
         file: String,
-        /// Whole rows read from it before.
+        /// Whole rows read from it before, blank lines included.
         rows: u64,
         /// The reader's reason.
         source: std::io::Error,

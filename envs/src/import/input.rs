@@ -111,13 +111,22 @@ impl Block {
 
     /// The lines that hold more than white space.
     pub(super) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        self.bytes
-            .split(|byte| *byte == b'\n')
+        let mut rest = self.bytes.as_slice();
+        let lines = std::iter::from_fn(move || {
+            let all = rest;
+            // Finds line ends with the system's memchr, which `slice::split` does not.
+            let length = rest.skip_until(b'\n').ok().filter(|length| *length > 0)?;
+            Some(&all[..length])
+        });
+        lines
             .zip(self.first_line..)
-            .map(|(bytes, line)| Row {
-                file: &self.file,
-                line,
-                bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes),
+            .map(|(line, number)| {
+                let bytes = line.strip_suffix(b"\n").unwrap_or(line);
+                Row {
+                    file: &self.file,
+                    line: number,
+                    bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes),
+                }
             })
             .filter(|row| !row.bytes.trim_ascii().is_empty())
     }
@@ -135,7 +144,6 @@ struct OpenFile {
     /// The start of a line whose end was not read yet.
     begun: Vec<u8>,
     next_line: u64,
-    rows: u64,
 }
 
 impl<'a> Blocks<'a> {
@@ -163,7 +171,6 @@ impl<'a> Blocks<'a> {
                 reader: open(path)?,
                 begun: Vec::new(),
                 next_line: 1,
-                rows: 0,
             });
         }
     }
@@ -179,14 +186,9 @@ impl OpenFile {
                 .take(BLOCK_BYTES as u64)
                 .read_to_end(&mut bytes);
             if let Err(source) = read {
-                let whole = Block {
-                    file: self.name.clone(),
-                    first_line: self.next_line,
-                    bytes: bytes[..last_line_end(&bytes).unwrap_or(0)].to_vec(),
-                };
                 return Err(ImportError::BrokenOff {
                     file: self.name.to_string(),
-                    rows: self.rows + whole.rows().count() as u64,
+                    rows: self.next_line - 1 + line_ends(&bytes),
                     source,
                 });
             }
@@ -218,10 +220,13 @@ impl OpenFile {
             first_line: self.next_line,
             bytes,
         };
-        self.next_line += block.bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
-        self.rows += block.rows().count() as u64;
+        self.next_line += line_ends(&block.bytes);
         Ok(Some(block))
     }
+}
+
+fn line_ends(bytes: &[u8]) -> u64 {
+    bytes.iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 /// Position after the last line end.

@@ -217,11 +217,13 @@ impl Rejects {
         }
     }
 
-    /// Completes the file; its path, if anything was listed.
+    /// Completes the file; its path, if anything was listed. A list of an earlier import is emptied when nothing was
+    /// listed now, for it speaks of another input.
     pub(super) fn finish(&mut self) -> Result<Option<&Path>, ImportError> {
         let done = match &mut self.file {
             Some(Sink::Csv(writer)) => writer.flush(),
             Some(Sink::Jsonl(writer)) => writer.flush(),
+            None if self.path.is_file() => File::create(&self.path).map(|_| ()),
             None => Ok(()),
         };
         done.map_err(|source| failed(&self.path, source))?;

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -139,12 +140,19 @@ fn too_many_bad_rows_write_no_log() {
     let out = folder.path().join("log.jsonl");
     let summary = run(&OWN, &[folder.path().join("in.jsonl")], &out, &options).unwrap();
     assert_eq!(summary.written, 98);
-    let listed = std::fs::read_to_string(folder.path().join("bad.jsonl")).unwrap();
+    let list = folder.path().join("bad.jsonl");
+    let listed = std::fs::read_to_string(&list).unwrap();
     let first: Value = serde_json::from_str(listed.lines().next().unwrap()).unwrap();
     assert_eq!(
         (&first["line"], &first["reason"]),
         (&json!(11), &json!("broken_json"))
     );
+
+    // A sound input leaves no list of an earlier one behind.
+    std::fs::write(folder.path().join("in.jsonl"), lines(3).join("\n")).unwrap();
+    let summary = run(&OWN, &[folder.path().join("in.jsonl")], &out, &options).unwrap();
+    assert_eq!(summary.rejects, None);
+    assert_eq!(std::fs::read_to_string(&list).unwrap(), "");
 }
 
 #[test]
@@ -272,4 +280,45 @@ fn an_old_log_stays_when_the_import_fails() {
     std::fs::write(&out, "old").unwrap();
     assert!(run(&OWN, &[input], &out, &ImportOptions::default()).is_err());
     assert_eq!(std::fs::read_to_string(&out).unwrap(), "old");
+}
+
+/// A sound row of each source, to be damaged.
+fn sound(source: &Source) -> Vec<u8> {
+    let row = match source {
+        Source::Star => {
+            r#"{"DialogueID":7,"CompletionLevel":"Complete","Scenario":{"Domains":["a"],"Happy":true,"MultiTask":false,"WizardCapabilities":[{"Task":"t"}]},"Events":[{"Agent":"User","Action":"utter","Text":"hi","UnixTime":1},{"Agent":"Wizard","Action":"utter","Text":"ho","UnixTime":9}]}"#.to_owned()
+        }
+        Source::Jsonl { .. } => line(7),
+        Source::Csv { .. } => "id,at,tier\n1,2026-03-01T09:00:00Z,2\n1,2026-03-01T09:01:00Z,1\n2,2026-03-01T09:01:00Z,\"3\"".to_owned(),
+    };
+    format!("{row}\n").into_bytes()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn damaged_input_is_accounted_for_row_by_row(
+        which in 0_usize..3,
+        damage in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..6),
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let mapping = folder.path().join("map.toml");
+        std::fs::write(&mapping, "rows = \"decision\"\n[conversation]\nconversation_id = \"id\"\nchannel = { value = \"chat\" }\n[decision]\ndecided_at = \"at\"\naction = \"tier\"\naction_source = { value = \"rule\" }\n").unwrap();
+        let source = [Source::Star, OWN, Source::Csv { mapping }].into_iter().nth(which).unwrap();
+        let mut bytes = sound(&source).repeat(if which == 2 { 1 } else { 3 });
+        for (position, byte) in damage {
+            let position = position.index(bytes.len());
+            bytes[position] = byte;
+        }
+        let input = folder.path().join("input");
+        std::fs::write(&input, &bytes).unwrap();
+        let options = ImportOptions { max_rejects: 1.0, ..ImportOptions::default() };
+        if let Ok(summary) = run(&source, &[input], &folder.path().join("log.jsonl"), &options) {
+            let counted = summary.rows_written + summary.rejected + summary.merged + summary.skipped;
+            prop_assert_eq!(counted, summary.read);
+            let listed: u64 = summary.by_reason.values().sum();
+            prop_assert_eq!(listed, summary.rejected + summary.skipped);
+        }
+    }
 }
