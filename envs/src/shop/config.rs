@@ -318,8 +318,8 @@ impl Default for LoadConfig {
                 1.50, 1.50, 1.40, 1.40, 1.40, 1.50, 1.60, 1.50, 1.10, 0.70,
             ],
             weekend_staff: 0.9,
-            human_pressure: 0.74,
-            review_pressure: 0.62,
+            human_pressure: 0.64,
+            review_pressure: 0.56,
             noise: 0.35,
             busy_max: 0.97,
         }
@@ -330,7 +330,7 @@ impl Default for AutoConfig {
     fn default() -> Self {
         Self {
             latency_s: 2.2,
-            right: [0.96, 0.62, 0.26],
+            right: [0.96, 0.56, 0.24],
             coverage_weight: 0.6,
             retry: 0.6,
         }
@@ -363,10 +363,10 @@ impl Default for HumanConfig {
 impl Default for CustomerConfig {
     fn default() -> Self {
         Self {
-            patience_s: [240.0, 420.0, 480.0],
+            patience_s: [240.0, 480.0, 600.0],
             think_s: 90.0,
             leave: [0.35, 0.28, 0.22],
-            ask_human: [0.28, 0.14, 0.0],
+            ask_human: [0.35, 0.15, 0.0],
         }
     }
 }
