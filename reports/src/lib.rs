@@ -1,1 +1,39 @@
-//! tierwise-reports.
+//! Plain values in, one self-contained HTML page out.
+//!
+//! This crate defines the values a report is made of ([`OfflinePage`] and its
+//! parts) and draws them: inline CSS and SVG, no script, no network, English or
+//! Chinese, readable in light, dark, on paper and on a phone. It knows no policy
+//! and no database; whoever runs an experiment fills the values. Pages are
+//! deterministic: the same values give the same bytes.
+
+mod charts;
+mod error;
+mod kpi;
+mod measure;
+mod number;
+mod page;
+mod provenance;
+mod reason;
+mod sensitivity;
+mod shell;
+mod support;
+mod text;
+mod verdict;
+
+pub use charts::forest::{
+    BaselineValue, Estimate, EstimateOutcome, EstimatorForest, PolicyEstimates,
+};
+pub use charts::learning_curve::{
+    CurvePoint, LearningCurve, LearningCurves, ReferenceLine, StepUnit,
+};
+pub use charts::policy_map::{MapAxis, MapCell, PolicyMap};
+pub use error::ReportError;
+pub use kpi::{Kpi, KpiDifference, KpiTable, Kpis, PolicyKpis, PolicyRole};
+pub use measure::Measure;
+pub use page::{OfflinePage, OmittedSection, Section};
+pub use provenance::{NamedValue, Provenance};
+pub use reason::{Evidence, Reason, Sentence, TierName};
+pub use sensitivity::{AlternativeReward, RewardDefinition};
+pub use support::{Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind};
+pub use text::Language;
+pub use verdict::{Comparison, Verdict};

@@ -1,1 +1,0 @@
-//! Two Parquet tables joined on the conversation.

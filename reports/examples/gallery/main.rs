@@ -1,0 +1,21 @@
+//! Writes the sample page: `cargo run -p tierwise-reports --example gallery --
+//! PATH [en|zh] [beats|not_shown|worse|simulated|refused]`. Every number in it is
+//! invented, and the page says so.
+
+mod sample;
+
+use std::error::Error;
+
+use tierwise_reports::Language;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let path = arguments.next().ok_or("name the file to write")?;
+    let language = match arguments.next().as_deref() {
+        Some("zh") => Language::Zh,
+        _ => Language::En,
+    };
+    let page = sample::page(arguments.next().as_deref().unwrap_or("beats"), language);
+    std::fs::write(path, page.render(language)?)?;
+    Ok(())
+}

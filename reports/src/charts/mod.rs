@@ -1,0 +1,20 @@
+//! The page's charts, each a function of plain values to an SVG string.
+//! Curves and bars go through plotters ([`learning_curve`], [`reward_parts`]);
+//! rows of a table and the policy map, whose text must wrap and translate with
+//! the page, are small SVG templates ([`strip`], [`forest`], [`policy_map`]).
+//! All take their colours from the page's CSS variables; [`theme`] is the one
+//! place that knows how.
+
+pub(crate) mod forest;
+pub(crate) mod learning_curve;
+pub(crate) mod policy_map;
+pub(crate) mod reward_parts;
+pub(crate) mod strip;
+pub(crate) mod theme;
+
+/// A chart drawn twice, for wide and narrow screens: scaling one drawing down
+/// to a phone would shrink its text below legibility. CSS shows one of them.
+pub(crate) struct ChartPair {
+    pub(crate) wide: String,
+    pub(crate) narrow: String,
+}

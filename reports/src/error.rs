@@ -1,0 +1,103 @@
+//! What can be wrong with a page's values. Everything here is caught before
+//! drawing: a page either shows numbers that agree with each other, or there
+//! is no page.
+
+use thiserror::Error;
+
+/// Why a page could not be drawn from its values.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReportError {
+    /// The verdict's kind and its numbers say different things.
+    #[error(
+        "verdict `{verdict}` contradicts its interval [{lower}, {upper}] for `{measure}`; \
+         let the interval decide the kind of the verdict"
+    )]
+    VerdictContradictsInterval {
+        /// The verdict's kind.
+        verdict: &'static str,
+        /// The measure compared.
+        measure: String,
+        /// The interval's lower bound.
+        lower: f64,
+        /// The interval's upper bound.
+        upper: f64,
+    },
+    /// A win or loss was claimed on simulated numbers.
+    #[error(
+        "verdict `{verdict}` rests on simulated numbers; use `Verdict::Simulated`, \
+         which says that nothing may be promoted on them"
+    )]
+    VerdictOnSimulation {
+        /// The verdict's kind.
+        verdict: &'static str,
+    },
+    /// A number that must be finite is not.
+    #[error(
+        "{place} is {number}; a page states only finite numbers, so leave it out with a reason"
+    )]
+    NotFinite {
+        /// Where the number stands.
+        place: String,
+        /// The number found.
+        number: f64,
+    },
+    /// An interval does not contain its own value.
+    #[error("{place}: the interval [{lower}, {upper}] does not contain the value {value}")]
+    IntervalMissesValue {
+        /// Where the interval stands.
+        place: String,
+        /// The value.
+        value: f64,
+        /// The interval's lower bound.
+        lower: f64,
+        /// The interval's upper bound.
+        upper: f64,
+    },
+    /// Shares or probabilities over the tiers do not sum to one.
+    #[error("{place}: tier shares {shares:?} must be in [0, 1] and sum to 1")]
+    SharesDoNotSum {
+        /// Where the shares stand.
+        place: String,
+        /// Shares of auto, review and human.
+        shares: [f64; 3],
+    },
+    /// A fraction outside its range.
+    #[error("{place} is {number}; it must lie strictly between 0 and 1")]
+    NotALevel {
+        /// Where the number stands.
+        place: String,
+        /// The number found.
+        number: f64,
+    },
+    /// More than one policy claims to be the baseline.
+    #[error("the KPI table holds {count} baselines; mark exactly one policy as the baseline")]
+    SeveralBaselines {
+        /// Baselines found.
+        count: usize,
+    },
+    /// A policy map's cell points outside its axes.
+    #[error(
+        "the map of `{policy}`: cell {index:?} does not fit axes with {levels:?} levels; \
+         give one index per axis, counted from 0"
+    )]
+    CellOutsideMap {
+        /// The mapped policy.
+        policy: String,
+        /// The cell's index.
+        index: Vec<usize>,
+        /// Levels per axis.
+        levels: Vec<usize>,
+    },
+    /// A chart could not be drawn.
+    #[error("the chart `{chart}` could not be drawn: {detail}")]
+    Chart {
+        /// The chart.
+        chart: &'static str,
+        /// What the drawing library said.
+        detail: String,
+    },
+    /// The page's template failed.
+    #[error("the page template failed")]
+    Template(#[from] askama::Error),
+}

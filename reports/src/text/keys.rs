@@ -1,0 +1,85 @@
+//! Words that callers pass as keys (axis names, levels, message classes,
+//! estimators, sections of the reward), with their wording in both languages.
+
+use super::Language;
+
+const KEYS: &[(&str, &str, &str)] = &[
+    ("complexity", "Complexity", "复杂度"),
+    ("sentiment", "Sentiment", "情绪"),
+    ("load", "Load", "负载"),
+    ("turn", "Turn", "轮次"),
+    ("simple", "simple", "简单"),
+    ("complex", "complex", "复杂"),
+    ("complaint", "complaint", "投诉"),
+    ("negative", "negative", "负面"),
+    ("neutral", "neutral", "中性"),
+    ("positive", "positive", "正面"),
+    ("not_negative", "not negative", "非负面"),
+    ("neutral_or_positive", "neutral or positive", "中性或正面"),
+    ("low", "low", "低"),
+    ("medium", "medium", "中"),
+    ("high", "high", "高"),
+    ("full", "full", "满"),
+    ("idle", "idle", "空闲"),
+    ("busy", "busy", "繁忙"),
+    ("first", "first", "首轮"),
+    ("second", "second", "第二轮"),
+    ("later", "later", "后续"),
+    ("rule", "rule", "规则"),
+    ("shop", "shop", "店铺"),
+    ("unknown", "unknown", "未知"),
+    ("ips", "IPS", "IPS"),
+    ("snips", "SNIPS", "SNIPS"),
+    ("cips", "Clipped IPS", "截断 IPS"),
+    ("sgips", "Sub-Gaussian IPS", "次高斯 IPS"),
+    ("dm", "Direct method", "直接法"),
+    ("model", "Model value", "模型值"),
+    ("dr", "Doubly robust", "双重稳健"),
+    ("sndr", "Self-normalized DR", "自归一化 DR"),
+    ("cdr", "Clipped DR", "截断 DR"),
+    ("switch", "Switch-DR", "Switch-DR"),
+    ("dros", "DR, optimistic shrinkage", "DR（乐观收缩）"),
+    ("sgdr", "Sub-Gaussian DR", "次高斯 DR"),
+    ("mrdr", "More robust DR", "更稳健的 DR"),
+    ("tis", "Trajectory IS", "轨迹 IS"),
+    ("pdis", "Per-decision IS", "逐步 IS"),
+    ("sntis", "Self-normalized trajectory IS", "自归一化轨迹 IS"),
+    (
+        "snpdis",
+        "Self-normalized per-decision IS",
+        "自归一化逐步 IS",
+    ),
+    ("wdr", "Weighted DR", "加权 DR"),
+    ("fqe", "Fitted Q evaluation", "拟合 Q 评估"),
+    ("mis", "Marginalized IS", "边际 IS"),
+    ("magic", "MAGIC", "MAGIC"),
+    ("normal", "normal", "正态"),
+    ("t", "t", "t"),
+    ("bootstrap", "bootstrap", "自助法"),
+    ("hoeffding", "Hoeffding", "Hoeffding"),
+    ("bernstein", "empirical Bernstein", "经验 Bernstein"),
+    ("betting", "betting", "下注法"),
+];
+
+pub(super) fn translate(key: &str, language: Language) -> Option<&'static str> {
+    KEYS.iter()
+        .find(|(known, _, _)| *known == key)
+        .map(|(_, en, zh)| match language {
+            Language::En => *en,
+            Language::Zh => *zh,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_is_listed_once() {
+        let mut names: Vec<&str> = KEYS.iter().map(|(key, _, _)| *key).collect();
+        names.sort_unstable();
+        let listed = names.len();
+        names.dedup();
+        assert_eq!(names.len(), listed);
+    }
+}

@@ -1,0 +1,252 @@
+//! Every phrase of every page, English and Chinese side by side. Blanks stand
+//! in braces and are the same in both languages; a test compares them.
+
+use super::Language;
+
+macro_rules! phrases {
+    ($($name:ident: $en:literal, $zh:literal;)*) => {
+        /// A phrase of a page.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum Phrase { $($name),* }
+
+        impl Phrase {
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            pub(super) fn in_language(self, language: Language) -> &'static str {
+                match (self, language) {
+                    $((Self::$name, Language::En) => $en,
+                      (Self::$name, Language::Zh) => $zh,)*
+                }
+            }
+        }
+    };
+}
+
+phrases! {
+    // The frame.
+    OfflineReport: "Offline report", "离线报告";
+    SampleNotice: "Sample page. Every number on it is invented.", "示例页面，所有数字均为虚构。";
+    Contents: "On this page", "本页内容";
+    FooterSelfContained: "Made by tierwise. This page is one file: it loads nothing from the network.", "由 tierwise 生成。本页为单一文件，不从网络加载任何内容。";
+    ListSeparator: ", ", "，";
+    FullStop: ".", "。";
+    SecondsShort: "\u{202f}s", "\u{202f}秒";
+    MinutesShort: "\u{202f}min", "\u{202f}分钟";
+    HoursShort: "\u{202f}h", "\u{202f}小时";
+    PercentagePoints: "\u{202f}pp", "\u{202f}百分点";
+    Days: "{days}\u{202f}days", "{days}\u{202f}天";
+    NoInterval: "no interval", "无区间";
+    SectionOmitted: "This section is empty:", "本节没有内容：";
+    ConversationsWithCount: "n = {n} conversations", "n = {n} 个会话";
+
+    // Tiers.
+    TierAuto: "auto", "自动";
+    TierReview: "review", "审核";
+    TierHuman: "human", "人工";
+    TierAutoLetter: "A", "自";
+    TierReviewLetter: "R", "审";
+    TierHumanLetter: "H", "人";
+    TierAutoMeaning: "AI answers alone", "由 AI 直接答复";
+    TierReviewMeaning: "AI drafts, a person reviews", "AI 拟稿，人工审核";
+    TierHumanMeaning: "a person takes over", "由人工接管";
+
+    // Evidence badges.
+    BadgeLogged: "logged", "日志";
+    BadgeLoggedMeaning: "from logged choices with exact propensities", "来自带有精确倾向得分的日志决策";
+    BadgeEstimated: "estimated propensity", "估计的倾向得分";
+    BadgeEstimatedMeaning: "from logged choices whose propensities were estimated afterwards; not enough to promote on", "来自日志决策，但倾向得分为事后估计；不足以据此上线";
+    BadgeSimulated: "simulated", "模拟";
+    BadgeSimulatedMeaning: "from a counterfactual model or a simulator, not from logged choices", "来自反事实模型或模拟器，而非日志中的实际决策";
+
+    // Verdict.
+    VerdictTitle: "Verdict", "结论";
+    VerdictBeatsHeadline: "{policy} beats {baseline}", "{policy} 优于 {baseline}";
+    VerdictBeatsMeaning: "The whole interval lies on the side of the new policy, so chance alone is an unlikely explanation.", "整个区间都落在新策略一侧，仅凭偶然很难解释这一差异。";
+    VerdictBeatsAction: "Next: take it into a live test.", "下一步：进入线上测试。";
+    VerdictBeatsEstimatedAction: "Next: a live test with logged propensities. Estimated propensities alone do not promote a policy.", "下一步：在记录倾向得分的线上测试中验证。仅凭估计的倾向得分不能上线。";
+    VerdictNotShownHeadline: "No improvement shown: keep {baseline}", "未显示出改进：保留 {baseline}";
+    VerdictNotShownMeaning: "The interval includes zero: {policy} may be better than, equal to, or worse than {baseline}.", "区间包含零：{policy} 可能优于、等于或劣于 {baseline}。";
+    VerdictMoreNeeded: " About {more} more conversations like these would tell a difference of this size from zero.", "大约还需要 {more} 个同类会话，才能把这么大的差异与零区分开。";
+    VerdictWorseHeadline: "{policy} is worse: keep {baseline}", "{policy} 更差：保留 {baseline}";
+    VerdictWorseMeaning: "The whole interval lies on the side of the baseline.", "整个区间都落在基线一侧。";
+    VerdictKeepAction: "Next: keep the baseline in place.", "下一步：继续使用基线。";
+    VerdictSimulatedHeadline: "Simulation only: {policy} against {baseline}", "仅为模拟：{policy} 对比 {baseline}";
+    VerdictSimulatedMeaning: "These numbers hold inside the model “{model}”. The log does not show what would have happened under {policy}, so nothing here proves that it beats {baseline} for real customers.", "这些数字只在模型“{model}”内成立。日志没有显示 {policy} 实际会带来什么结果，因此不能证明它对真实顾客优于 {baseline}。";
+    VerdictSimulatedAction: "Not for promotion. Next: log decisions with propensities, or run a live test.", "不可据此上线。下一步：记录带倾向得分的决策，或进行线上测试。";
+    VerdictRefusedHeadline: "No verdict: the evidence does not allow one", "无法得出结论：证据不足";
+    VerdictRefusedMeaning: "A number without support would look like a result. None is printed.", "没有依据的数字会被误认为结果，因此不予显示。";
+    VerdictRefusedAction: "Next: keep the baseline, and see below what the log can support.", "下一步：继续使用基线，并查看下文日志能够支持哪些结论。";
+    VerdictEvidence: "Compared with {baseline}, {measure} per conversation changes by {difference} ({level} interval {interval}, n = {n} conversations).", "与 {baseline} 相比，每个会话的{measure}变化 {difference}（{level} 区间 {interval}，n = {n} 个会话）。";
+    VerdictEvidenceSimulated: "Inside the model, compared with {baseline}, {measure} per conversation changes by {difference} ({level} interval {interval}, n = {n} simulated conversations).", "在模型内，与 {baseline} 相比，每个会话的{measure}变化 {difference}（{level} 区间 {interval}，n = {n} 个模拟会话）。";
+    VerdictMethod: " Interval by {method}.", "区间方法：{method}。";
+    VerdictCandidates: " Corrected for {count} candidates judged on these conversations.", "已针对在这些会话上评判过的 {count} 个候选策略作校正。";
+    FigureDifference: "difference in {measure}", "{measure}之差";
+    FigureRelative: "relative to the baseline", "相对基线";
+    FigureInterval: "{level} interval of the difference", "差异的 {level} 区间";
+    FigureConversations: "conversations judged", "评判的会话数";
+    FigureSimulatedConversations: "simulated conversations", "模拟会话数";
+
+    // Measures.
+    Reward: "Reward", "奖励";
+    RewardGloss: "R, 0–1, higher is better", "R，0–1，越高越好";
+    Satisfaction: "Satisfaction", "满意度";
+    SatisfactionGloss: "S, 0–1, higher is better", "S，0–1，越高越好";
+    TimeEfficiency: "Time efficiency", "时间效率";
+    TimeEfficiencyGloss: "E_time, 0–1, higher is better", "E_time，0–1，越高越好";
+    CostEfficiency: "Cost efficiency", "成本效率";
+    CostEfficiencyGloss: "E_cost, 0–1, higher is better", "E_cost，0–1，越高越好";
+    HumanTime: "Human time", "人工用时";
+    HumanTimeGloss: "per conversation, lower is better", "每个会话，越低越好";
+    FirstResponse: "First response", "首次响应";
+    FirstResponseGloss: "wait, lower is better", "等待时间，越低越好";
+    EscalationRate: "Escalations", "升级率";
+    EscalationRateGloss: "share, lower is better", "占比，越低越好";
+    ClickRate: "Click rate", "点击率";
+    ClickRateGloss: "CTR, higher is better", "CTR，越高越好";
+    ConversionRate: "Conversions", "转化率";
+    ConversionRateGloss: "share, higher is better", "占比，越高越好";
+
+    // KPI table.
+    KpiTitle: "Policies side by side", "策略对比";
+    KpiCaption: "Means per conversation with {level} intervals in brackets. Below them, the difference to {baseline}: ▲ above it, ▼ below it; named better or worse only where its interval excludes zero, else unclear.", "每个会话的均值，方括号内为 {level} 区间。其下为与 {baseline} 之差：▲ 高于，▼ 低于；仅当其区间不含零时才标注更好或更差，否则为不明确。";
+    KpiCaptionWithoutBaseline: "Means per conversation with {level} intervals in brackets. No baseline was judged on these conversations.", "每个会话的均值，方括号内为 {level} 区间。没有在这些会话上评判基线。";
+    KpiEmptyColumn: "{measure}: {reason}", "{measure}：{reason}";
+    KpiEmptyColumns: "Not shown for any policy:", "所有策略均无此项：";
+    Policy: "Policy", "策略";
+    RoleBaseline: "baseline", "基线";
+    RoleCandidate: "candidate", "候选";
+    RoleReference: "for reference", "参考";
+    TierShares: "Tiers used", "各层占比";
+    Better: "better", "更好";
+    Worse: "worse", "更差";
+    DifferenceOpen: "unclear", "不明确";
+    DifferenceWithoutInterval: "no interval", "无区间";
+    EvidenceKey: "Evidence", "证据来源";
+
+    // Learning curves.
+    LearningTitle: "Learning over seeds", "不同随机种子下的学习曲线";
+    LearningCaption: "{measure} per conversation against {steps}. Line: median over seeds; band: {low} to {high} quantile.", "每个会话的{measure}随{steps}的变化。线：各随机种子的中位数；带：{low} 至 {high} 分位数。";
+    StepUpdates: "updates", "更新次数";
+    StepDecisions: "decisions", "决策次数";
+    StepConversations: "conversations", "会话数";
+    StepEpochs: "passes over the log", "遍历日志次数";
+    Learner: "Learner", "学习器";
+    FinalMedian: "Final median", "最终中位数";
+    FinalBand: "Band", "带";
+    SeedCount: "Seeds (n)", "随机种子数 (n)";
+    StepCount: "Steps", "步数";
+
+    // Forest plot.
+    ForestTitle: "Policy value by estimator", "各估计方法的策略价值";
+    ForestCaption: "{measure} per conversation with {level} intervals. Estimators that agree are worth more than one that is high.", "每个会话的{measure}，附 {level} 区间。多种估计相互一致，比单一高估更可信。";
+    ForestBaseline: " Dashed line: {baseline}, {value}.", "虚线：{baseline}，{value}。";
+    Estimator: "Estimator", "估计方法";
+    Value: "Value", "值";
+    Interval: "Interval", "区间";
+    Rounds: "n", "n";
+    EffectiveSampleSize: "Effective n", "有效 n";
+    EffectiveSampleSizeMeaning: "Effective n: how many equally weighted conversations the weighted ones are worth, (Σw)² / Σw².", "有效 n：加权会话相当于多少个等权会话，(Σw)² / Σw²。";
+    Biased: "biased", "有偏";
+    Refused: "Refused", "拒绝给出";
+
+    // Policy map.
+    MapTitle: "Which tier where", "何处用哪一层";
+    MapTiers: "Tier chosen", "选择的层";
+    MapVisits: "Visits", "出现次数";
+    MapAxes: "Rows: {rows}. Columns: {columns}.", "行：{rows}。列：{columns}。";
+    MapSummary: "{cells} cells.", "{cells} 个单元格。";
+    MapVisitSummary: " {visits} visits; {never} cells never visited: there the choice is a guess.", "共 {visits} 次；{never} 个单元格从未出现，其选择只是猜测。";
+    MapUnknown: "not in the map", "不在图中";
+    MapMasked: "masked", "已屏蔽";
+    MapCellVisits: "; n = {n}", "；n = {n}";
+    MapKeyNever: "never visited", "从未出现";
+    MapKeyMasked: "masked here: left auto, middle review, right human", "此处被屏蔽：左为自动，中为审核，右为人工";
+    MapKeyShare: "widths show probabilities, the letter the likeliest tier", "宽度表示概率，字母表示最可能的层";
+
+    // Reward parts.
+    RewardPartsTitle: "What the reward is made of", "奖励的构成";
+    RewardPartsCaption: "R = S · E_time · E_cost is averaged conversation by conversation, so the product of the means below is not the mean reward. Human time is shown because a failed conversation (S = 0) hides its cost. Thin line: interval.", "R = S · E_time · E_cost 按会话逐一相乘后再平均，因此下列均值之积并不等于平均奖励。失败的会话（S = 0）会掩盖其成本，故同时列出人工用时。细线：区间。";
+    RewardPartsLabel: "Satisfaction, time efficiency, cost efficiency and human time by policy", "各策略的满意度、时间效率、成本效率与人工用时";
+
+    // Sensitivity.
+    SensitivityTitle: "Would another reward change the verdict?", "换一种奖励，结论会变吗？";
+    SensitivityStable: "{winner} has the higher value under all {count} definitions.", "在全部 {count} 种定义下，{winner} 的值都更高。";
+    SensitivityChanges: "The winner changes under {changed} of {count} definitions: the verdict depends on how service is valued.", "在 {count} 种定义中有 {changed} 种改变了胜者：结论取决于如何衡量服务。";
+    Definition: "Reward", "奖励定义";
+    Winner: "Higher value", "值更高者";
+    Difference: "Difference", "差异";
+    DefaultDefinition: "used in the verdict", "结论所用";
+    WinnerChanges: "changes", "改变";
+
+    // Log support.
+    SupportTitle: "What the log can and cannot support", "日志能与不能支持的结论";
+    FactConversations: "Conversations", "会话";
+    FactDecisions: "Decisions", "决策";
+    FactSpan: "Span", "时间跨度";
+    FactPropensity: "Propensities", "倾向得分";
+    PropensityExact: "logged, exact", "已记录，精确";
+    PropensityEstimated: "estimated afterwards", "事后估计";
+    PropensityAbsent: "none", "无";
+    FactEffectiveSampleSize: "Effective sample size", "有效样本量";
+    FactEffectiveSampleSizeNote: "for the candidate; below 100 no value is printed", "针对候选策略；低于 100 不给出值";
+    FactLargestWeight: "Largest weight share", "最大权重占比";
+    FactLargestWeightNote: "of one conversation; above 10 % no value is printed", "单个会话；高于 10 % 不给出值";
+    LogGaps: "Gaps without conversations", "无会话的空档";
+    LogGap: "{from} to {to} ({hours} h)", "{from} 至 {to}（{hours} 小时）";
+    OverlapTitle: "Overlap: decisions by class and tier", "重叠情况：各类别与层的决策数";
+    OverlapNote: "An empty cell (∅) means that the log cannot say what that tier would do in that class.", "空单元格（∅）表示日志无法说明该层在该类别中的效果。";
+    Class: "Class", "类别";
+    Total: "Total", "合计";
+    Allowed: "This log supports", "此日志支持";
+    NotAllowed: "This log does not support", "此日志不支持";
+    ClaimPolicyValue: "the value of a policy other than the logged one", "评估不同于日志策略的其他策略";
+    ClaimPromotion: "promoting a policy on these estimates", "依据这些估计上线策略";
+    ClaimTierEffect: "the effect of choosing one tier over another", "选择不同层的效果";
+    ClaimSatisfaction: "satisfaction", "满意度";
+    ClaimResponseTimes: "first response and handle times", "首次响应与处理时长";
+    ClaimHumanWorkload: "human workload", "人工工作量";
+    ClaimClicks: "clicks and conversions", "点击与转化";
+    ClaimQueueEffect: "what queues become when every conversation uses the policy", "所有会话都使用该策略后队列的变化";
+    ClaimArrivals: "arrivals by hour", "每小时到达量";
+
+    // Reasons.
+    ReasonNotLogged: "not in the log", "日志未记录";
+    ReasonNotApplicable: "not applicable", "不适用";
+    ReasonNotComputed: "not computed in this run", "本次未计算";
+    ReasonNoPropensities: "the log holds no propensities, so logged choices cannot be reweighted to another policy", "日志没有倾向得分，无法将其中的决策重新加权到其他策略";
+    ReasonEstimatedPropensities: "propensities were estimated afterwards; they inform, but do not promote", "倾向得分为事后估计，可供参考，但不能据此上线";
+    ReasonOutsideSupport: "the policy chooses tiers that the log never shows in the same situations", "该策略选择的层在日志的同类情形中从未出现";
+    ReasonOneTierOnly: "every logged decision used the tier “{tier}”, so no other tier can be judged", "日志中的决策全部使用“{tier}”层，无法评判其他层";
+    ReasonTooFewConversations: "{have} conversations, {needed} needed", "仅有 {have} 个会话，需要 {needed} 个";
+    ReasonLowEffectiveSampleSize: "effective sample size {have}, {needed} needed", "有效样本量为 {have}，需要 {needed}";
+    ReasonLargeWeightShare: "one conversation carries {share} of the weight; at most {limit} is accepted", "单个会话占总权重的 {share}，上限为 {limit}";
+    ReasonSeenInTraining: "the policy was trained on conversations it would be judged on", "该策略曾用待评判的会话训练";
+    ReasonRewardVersionDiffers: "the results use different versions of the reward", "结果使用了不同版本的奖励";
+    ReasonModelOnly: "known only from a model", "仅有模型值";
+
+    // Provenance.
+    ProvenanceTitle: "How this was made", "本页如何生成";
+    ProvenanceSummary: "Versions, seeds, hashes, command", "版本、随机种子、哈希与命令";
+    MadeAt: "Made", "生成时间";
+    RewardVersion: "Reward version", "奖励版本";
+    ConfigHash: "Configuration hash", "配置哈希";
+    LogHash: "Log hash", "日志哈希";
+    Seeds: "Seeds", "随机种子";
+    RepeatCommand: "To repeat it:", "重复运行：";
+}
+
+#[cfg(test)]
+impl Phrase {
+    /// Phrases that are written alike in both languages.
+    pub(super) fn is_symbol(self) -> bool {
+        matches!(
+            self,
+            Self::Rounds
+                | Self::FullStop
+                | Self::ListSeparator
+                | Self::KpiEmptyColumn
+                | Self::MapCellVisits
+        )
+    }
+}

@@ -1,0 +1,28 @@
+//! The committed sample page is what the example draws today.
+
+#[path = "../examples/gallery/sample.rs"]
+mod sample;
+
+use tierwise_reports::Language;
+
+#[test]
+fn the_committed_sample_is_current() {
+    let committed = include_str!("../gallery/offline.html");
+    let drawn = sample::page("beats", Language::En)
+        .render(Language::En)
+        .unwrap();
+    assert!(
+        committed == drawn,
+        "run `cargo run -p tierwise-reports --example gallery -- reports/gallery/offline.html`"
+    );
+}
+
+#[test]
+fn every_kind_of_verdict_can_be_drawn_in_both_languages() {
+    for kind in ["beats", "not_shown", "worse", "simulated", "refused"] {
+        for language in [Language::En, Language::Zh] {
+            let html = sample::page(kind, language).render(language).unwrap();
+            assert!(html.contains(&format!("verdict {}", kind.replace('_', "-"))));
+        }
+    }
+}
