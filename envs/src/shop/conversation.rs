@@ -3,17 +3,17 @@
 //! The hot path (`begin`, `state`, `mask`, `take`) touches numbers only and allocates nothing. The full observation is
 //! built when somebody asks for it, from the same numbers and the same luck.
 
+mod perceive;
+
 use std::sync::Arc;
 
 use super::luck::{Domain, Luck, Purpose, high, low, triangular};
-use super::messages::{INTENTS, Kind, Message};
 use super::world::{SatisfactionInputs, World};
 use super::{MAX_TURNS, load};
-use crate::class::{Channel, Class, Review, SatisfactionSource};
+use crate::class::{Class, Review, SatisfactionSource};
 use crate::discretise::Cell;
 use crate::env::{Env, EnvError, Situation, Step};
 use crate::mask::Mask;
-use crate::observation::{Feature, Observation};
 use crate::reward::{AnswerTime, Cost, Outcome, Reward, SatisfactionEvidence};
 use crate::tier::Tier;
 use crate::time::UtcMicros;
@@ -240,11 +240,12 @@ impl Shop {
         )
     }
 
-    /// Chance that the customer would leave the queue of `tier` unanswered now. Known truth.
+    /// Chance that the customer would leave the queue of `tier` unanswered now, before any wait. Known truth.
+    ///
+    /// Patience is one number per customer, so one who has sat through a wait is more patient than this says.
     #[must_use]
     pub fn abandon_probability(&self, tier: Tier) -> f64 {
         let queue = self.queue(tier);
-        // Patience is one number per customer: after a wait it is known to exceed that wait. At turn 0 this is exact.
         self.world
             .abandon_probability(self.class, f64::from(queue.waits), f64::from(queue.mean_s))
     }
@@ -481,144 +482,6 @@ impl Shop {
             .plus_seconds(self.arrival_s + self.elapsed_s)
     }
 
-    /// The message to be answered.
-    pub(super) fn message(&self) -> &Message {
-        let bits = self.luck.at(Purpose::Text, self.turn);
-        let intent = usize::from(self.intent);
-        let kind = if self.turn > 0 {
-            if self.wants_human {
-                Kind::AsksForPerson
-            } else {
-                Kind::FollowUp
-            }
-        } else if high(self.luck.once(Purpose::Hint)) < self.world.config.perception.ambiguous_share
-        {
-            Kind::Ambiguous
-        } else {
-            Kind::Clear(intent)
-        };
-        self.world
-            .messages
-            .pick(usize::from(self.language), kind, low(bits))
-    }
-
-    /// The intent that the live model names, with its probability and the entropy of its distribution in nats.
-    fn perceived_intent(&self) -> (usize, f64, f64) {
-        let u = high(self.luck.at(Purpose::Text, self.turn));
-        if self.guess == self.class {
-            let p = 0.55 + 0.43 * u;
-            (usize::from(self.intent), p, spread_entropy(p))
-        } else {
-            let of_guess = &self.world.intents_of_class[self.guess.index()];
-            let p = 0.30 + 0.45 * u;
-            let index = (usize::from(self.intent) + self.turn as usize) % of_guess.len();
-            (of_guess[index], p, spread_entropy(p))
-        }
-    }
-
-    /// Fills the row of features.
-    pub(super) fn observation(&self) -> Observation {
-        let world = &*self.world;
-        let hour = &world.load.hours[self.hour as usize];
-        let (intent, probability, entropy) = self.perceived_intent();
-        let customer = self.luck.once(Purpose::Customer);
-        let place = self.place();
-        let byte = |position: u32| (customer >> (8 * position)) as u8;
-        let mut row = Observation::unknown();
-        row.set(Feature::Class, self.guess.index() as f32);
-        row.set(Feature::Intent, world.intent_codes[intent]);
-        row.set(Feature::IntentProbability, probability as f32);
-        row.set(Feature::IntentEntropy, entropy as f32);
-        row.set(Feature::OutOfScope, f32::from(u8::from(probability < 0.35)));
-        row.set(Feature::WantsHuman, f32::from(u8::from(self.wants_human)));
-        row.set(Feature::Sentiment, self.sentiment);
-        row.set(Feature::LengthChars, self.message().chars);
-        row.set(Feature::KnowledgeCoverage, self.coverage as f32);
-        let score = 0.6 * self.coverage + 0.4 * low(self.luck.once(Purpose::Hint));
-        row.set(Feature::KnowledgeScore, score as f32);
-        row.set(Feature::Channel, place.channel.index() as f32);
-        row.set(Feature::AttachmentKinds, f32::from(u8::from(place.image)));
-        row.set(Feature::Turn, self.turn as f32);
-        row.set(Feature::ElapsedS, self.elapsed_s as f32);
-        row.set(Feature::WaitedS, self.waited_s as f32);
-        row.set(Feature::AutoUsed, f32::from(self.used[0]));
-        row.set(Feature::ReviewUsed, f32::from(self.used[1]));
-        row.set(Feature::HumanUsed, f32::from(self.used[2]));
-        row.set(Feature::Unresolved, self.turn as f32);
-        row.set(
-            Feature::SentimentSlope,
-            self.sentiment - self.first_sentiment,
-        );
-        row.set(Feature::Reopened, 0.0);
-        row.set(Feature::Segment, f32::from(byte(0) % 4));
-        row.set(Feature::Contacts30d, f32::from(byte(1) % 3));
-        row.set(Feature::Orders90d, f32::from(byte(2) % 8));
-        row.set(Feature::ValueDecile, f32::from(byte(3) % 10 + 1));
-        row.set(
-            Feature::Language,
-            world.languages[usize::from(self.language)].code,
-        );
-        row.set(Feature::Region, place.region_code);
-        row.set(Feature::BusyReview, hour.busy_review);
-        row.set(Feature::BusyHuman, hour.busy_human);
-        row.set(Feature::QueueReview, hour.queue_review);
-        row.set(Feature::QueueHuman, hour.queue_human);
-        let speakers = self.speakers();
-        if speakers.people > 0 {
-            row.set(Feature::ExpectedWaitS, speakers.queue.expected_s());
-        }
-        row.set(Feature::HumansOnShift, f32::from(speakers.people));
-        row.set(
-            Feature::AiLatencyS,
-            world.load.steps[self.hour as usize].latency_s,
-        );
-        row.set(Feature::ForecastLoad, hour.forecast);
-        row.set_clock(self.now());
-        row
-    }
-
-    /// Where the customer writes from.
-    pub(super) fn place(&self) -> Place<'_> {
-        let channel = self.luck.once(Purpose::Channel);
-        let regions = &self.world.languages[usize::from(self.language)].regions;
-        let customer = self.luck.once(Purpose::Customer);
-        let region = &regions[(customer >> 48) as usize % regions.len()];
-        let likely = if self.class == Class::Complaint {
-            0.45
-        } else {
-            0.1
-        };
-        Place {
-            channel: Channel::from_index(self.world.channels.pick(channel))
-                .expect("there is a share for each channel"),
-            region: &region.0,
-            region_code: region.1,
-            image: ((customer >> 32) & 0xffff) as f64 / 65_536.0 < likely,
-        }
-    }
-
-    /// What a log says about the conversation beside its decisions.
-    pub(super) fn particulars(&self) -> Particulars<'_> {
-        Particulars {
-            luck: self.luck,
-            language: &self.world.languages[usize::from(self.language)].tag,
-            language_index: self.language,
-            intent: INTENTS[usize::from(self.intent)].name,
-            turns: self.turn + 1,
-            used: self.used,
-            answered: self.answered,
-            first_response_s: (self.answered > 0)
-                .then_some(self.answers[0].elapsed_s)
-                .flatten(),
-            waited_s: self.waited_s,
-            human_s: self.human_s,
-            ai_calls: self.ai_calls,
-            escalated: self.escalated,
-            hour: self.hour,
-            elapsed_s: self.elapsed_s,
-        }
-    }
-
     pub(super) const fn sentiment(&self) -> f32 {
         self.sentiment
     }
@@ -638,40 +501,6 @@ impl Shop {
     }
 }
 
-/// Channel, region and attachment of a conversation.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) channel: Channel,
-    pub(super) region: &'a str,
-    region_code: f32,
-    pub(super) image: bool,
-}
-
-/// Tallies of a conversation so far.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Particulars<'a> {
-    pub(super) luck: Luck,
-    pub(super) language: &'a str,
-    pub(super) language_index: u8,
-    pub(super) intent: &'static str,
-    pub(super) turns: u32,
-    pub(super) used: [u8; 3],
-    pub(super) answered: u32,
-    pub(super) first_response_s: Option<f64>,
-    pub(super) waited_s: f64,
-    pub(super) human_s: f64,
-    pub(super) ai_calls: u32,
-    pub(super) escalated: bool,
-    pub(super) hour: u32,
-    pub(super) elapsed_s: f64,
-}
-
-/// Entropy in nats when one intent has probability p and the others share the rest equally.
-fn spread_entropy(p: f64) -> f64 {
-    let rest = 1.0 - p;
-    -p * p.ln() - rest * (rest / (INTENTS.len() - 1) as f64).ln()
-}
-
 impl Env for Shop {
     fn reset(&mut self, seed: u64) -> Result<(), EnvError> {
         self.begin(self.world.config.seed, seed);
@@ -679,10 +508,11 @@ impl Env for Shop {
     }
 
     fn decide(&self) -> Situation<'_> {
+        let message = self.message();
         Situation {
-            observation: self.observation(),
+            observation: self.observation(message),
             mask: self.mask,
-            text: Some(&self.message().text),
+            text: Some(&message.text),
         }
     }
 

@@ -69,6 +69,8 @@ pub struct World {
     pub(super) intent_codes: Vec<f32>,
     /// Class and mean coverage of each intent.
     pub(super) intent_facts: Vec<(Class, f64)>,
+    /// Probability and entropy (nats) of the likeliest intent in 256 steps; first where the class is guessed right.
+    pub(super) certainty: [Vec<(f32, f32)>; 2],
     /// Position in `INTENTS` of the intents of each class.
     pub(super) intents_of_class: [Vec<usize>; 3],
     pub(super) channels: Alias,
@@ -132,6 +134,12 @@ impl World {
             intents,
             intent_facts: INTENTS.iter().map(|i| (i.class, i.coverage)).collect(),
             intent_codes: INTENTS.iter().map(|i| intent_code(i.name)).collect(),
+            certainty: [(0.55, 0.43), (0.30, 0.45)].map(|(least, span)| {
+                (0..256)
+                    .map(|level| least + span * f64::from(level) / 255.0)
+                    .map(|p| (p as f32, spread_entropy(p) as f32))
+                    .collect()
+            }),
             intents_of_class: Class::ALL
                 .iter()
                 .map(|class| {
@@ -306,4 +314,10 @@ fn intent_weights(config: &ShopConfig, hour: u32) -> Vec<f64> {
         .iter()
         .map(|intent| shares[intent.class.index()] * intent.share)
         .collect()
+}
+
+/// Entropy in nats when one intent has probability p in (0, 1) and the others share the rest equally.
+fn spread_entropy(p: f64) -> f64 {
+    let rest = 1.0 - p;
+    -p * p.ln() - rest * (rest / (INTENTS.len() - 1) as f64).ln()
 }
