@@ -1,7 +1,7 @@
 //! What a log holds, and what may and may not be claimed from it.
 //!
-//! One streaming pass fills a [`LogCheck`]; [`claims`] turns its counts into statements in plain words. The gate a
-//! user passes before training or judging anything on a log.
+//! One streaming pass fills a [`LogCheck`]; each [`Claim`] turns its counts into a statement in plain words. The gate
+//! a user passes before training or judging anything on a log.
 
 mod claims;
 mod render;

@@ -1,6 +1,6 @@
 //! The conversation log: its rows, its two file formats, and what may be claimed from it.
 //!
-//! [`file`] reads and writes a log by its name, [`validate`] keeps its promises, [`columns`] holds it as arrays for
+//! [`mod@file`] reads and writes a log by its name, [`validate`] keeps its promises, [`columns`] holds it as arrays for
 //! loops. How other systems' exports become conversations is left to [`crate::import`].
 
 pub mod check;

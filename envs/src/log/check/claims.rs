@@ -96,13 +96,16 @@ pub(super) fn grouped(number: u64) -> String {
 
 /// A share in per cent.
 pub(super) fn percent(part: u64, whole: u64) -> String {
-    if whole == 0 {
+    if part == 0 {
         return "0 %".to_owned();
+    }
+    if part == whole {
+        return "100 %".to_owned();
     }
     let share = 100.0 * part as f64 / whole as f64;
     match share {
-        s if part > 0 && s < 0.1 => "< 0.1 %".to_owned(),
-        s if part < whole && s > 99.9 => "> 99.9 %".to_owned(),
+        s if s < 0.1 => "< 0.1 %".to_owned(),
+        s if s > 99.9 => "> 99.9 %".to_owned(),
         s => format!("{s:.1} %"),
     }
 }

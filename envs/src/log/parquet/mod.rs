@@ -4,6 +4,7 @@
 //! step; both carry the log's content hash, so that a half-replaced pair is noticed. Where the files lie and how they
 //! appear is left to [`super::file`]; loading only the columns a loop needs, to [`super::columns`].
 
+mod blank;
 mod cell;
 mod leaf;
 mod project;

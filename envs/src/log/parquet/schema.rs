@@ -6,14 +6,13 @@ use parquet::errors::Result;
 use parquet::schema::parser::parse_message_type;
 use parquet::schema::types::TypePtr;
 
+use super::blank;
 use super::cell::{Cell, FeatureColumn, FieldColumn, Kind, Single};
 use super::leaf::{LeafBuffer, LeafCursor};
-use crate::class::{ActionSource, Channel, Role};
-use crate::log::model::{Attachment, Conversation, Decision, LOG_SCHEMA_VERSION, Turn};
+use crate::log::model::{Attachment, Conversation, Decision, Turn};
 use crate::mask::Mask;
-use crate::observation::{Feature, Observation, SCHEMA_VERSION};
-use crate::tier::{Tier, TierProbs};
-use crate::time::UtcMicros;
+use crate::observation::Feature;
+use crate::tier::TierProbs;
 
 /// Why a row cannot be taken from its columns.
 pub(super) enum Fault {
@@ -370,7 +369,7 @@ pub(super) fn conversations() -> Table<Conversation> {
         bare: false,
         get: |row: &Conversation| &row.attachments,
         get_mut: |row: &mut Conversation| &mut row.attachments,
-        blank: blank_attachment,
+        blank: blank::attachment,
         fields: fields!(Attachment; kind, mime, bytes, duration_s, sha256 as UniqueText).into(),
     };
     let turns = Nested {
@@ -378,7 +377,7 @@ pub(super) fn conversations() -> Table<Conversation> {
         bare: false,
         get: |row: &Conversation| &row.turns,
         get_mut: |row: &mut Conversation| &mut row.turns,
-        blank: blank_turn,
+        blank: blank::turn,
         fields: fields!(Turn;
             role, at, text as UniqueText, text_hash as UniqueText, intent, sentiment, draft_edited,
         )
@@ -393,7 +392,7 @@ pub(super) fn conversations() -> Table<Conversation> {
         key: "decision_count",
         key_kind: Kind::Int32,
         columns,
-        blank: blank_conversation,
+        blank: blank::conversation,
     }
 }
 
@@ -420,110 +419,6 @@ pub(super) fn decisions() -> Table<Decision> {
         key: "conversation_id",
         key_kind: Kind::UniqueText,
         columns,
-        blank: blank_decision,
-    }
-}
-
-fn blank_attachment() -> Attachment {
-    Attachment {
-        kind: String::new(),
-        mime: None,
-        bytes: None,
-        duration_s: None,
-        sha256: None,
-    }
-}
-
-fn blank_turn() -> Turn {
-    Turn {
-        role: Role::System,
-        at: None,
-        text: None,
-        text_hash: None,
-        intent: None,
-        sentiment: None,
-        draft_edited: None,
-    }
-}
-
-fn blank_decision() -> Decision {
-    Decision {
-        turn: 0,
-        decided_at: UtcMicros(0),
-        feature_schema: SCHEMA_VERSION,
-        observation: Observation::unknown(),
-        mask: Mask::ALL,
-        action: Tier::Human,
-        probs: None,
-        propensity: None,
-        propensity_kind: None,
-        action_source: ActionSource::Policy,
-        policy_id: None,
-        policy_version: None,
-        arm: None,
-        block_id: None,
-        pool_busy: None,
-        pool_slots: None,
-        queue_len: None,
-        expected_wait_s: None,
-        answer_s: None,
-        answer_business_s: None,
-        human_s: None,
-        ai_calls: None,
-        review: None,
-    }
-}
-
-fn blank_conversation() -> Conversation {
-    Conversation {
-        schema_version: LOG_SCHEMA_VERSION,
-        conversation_id: String::new(),
-        source_system: String::new(),
-        channel: Channel::Other,
-        created_at: UtcMicros(0),
-        closed_at: None,
-        customer_id_hash: None,
-        language: None,
-        region: None,
-        priority: None,
-        tags: Vec::new(),
-        intent: None,
-        class: None,
-        first_response_s: None,
-        first_response_business_s: None,
-        resolution_s: None,
-        customer_wait_s: None,
-        agent_wait_s: None,
-        queue_wait_s: None,
-        human_handle_s: None,
-        human_handle_estimated: None,
-        reopens: None,
-        reopened_7d: None,
-        escalated_7d: None,
-        replies: None,
-        assignees: None,
-        bot_involved: None,
-        bot_resolved: None,
-        bot_handoff: None,
-        tier: None,
-        rating_raw: None,
-        rating_scale: None,
-        rating_at: None,
-        rating_remark_present: None,
-        satisfaction: None,
-        satisfaction_source: None,
-        sla_name: None,
-        sla_status: None,
-        sla_limit_s: None,
-        abandoned: None,
-        truncated: None,
-        clicked_at: None,
-        converted_at: None,
-        outcomes_tracked: None,
-        order_value: None,
-        currency: None,
-        attachments: Vec::new(),
-        turns: Vec::new(),
-        decisions: Vec::new(),
+        blank: blank::decision,
     }
 }

@@ -12,6 +12,7 @@ use super::cell::{Cell, Kind, Single};
 use super::schema::{Column, Table};
 use super::write::TableWriter;
 use super::*;
+use crate::log::columns::{DecisionColumns, Needed};
 use crate::log::error::{LogError, RowErrorKind};
 use crate::log::file::{LogReader, LogWriter};
 use crate::log::model::{Conversation, Decision};
@@ -358,6 +359,9 @@ fn damage_never_panics() {
                 Err(_) => 1,
                 Ok(reader) => u32::from(reader.take(1_000).any(|row| row.is_err())),
             };
+            if let Ok(columns) = DecisionColumns::load(&path, &Needed::everything()) {
+                assert_eq!(columns.len(), columns.conversation.len());
+            }
         }
         fs::write(&target, &whole).unwrap();
     }
