@@ -1,2 +1,19 @@
-//! The tierwise command.
-fn main() {}
+//! The `tierwise` command: reads arguments, runs, prints one result or one error.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tierwise::cli::{self, Cli, Done};
+
+fn main() -> ExitCode {
+    match cli::run(Cli::parse()) {
+        Ok(Done::Fine) => ExitCode::SUCCESS,
+        Ok(Done::NothingQualified) => ExitCode::from(1),
+        Err(failure) => {
+            // A closed standard error leaves nobody to tell.
+            let _ = writeln!(std::io::stderr(), "{failure}");
+            ExitCode::from(failure.exit_code)
+        }
+    }
+}

@@ -324,6 +324,7 @@ mod tests {
                 human_s: 0.0,
                 terminated: over,
                 truncated: over && flaw(Flaw::EndsTwice),
+                rejected: false,
             })
         }
     }

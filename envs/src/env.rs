@@ -31,6 +31,9 @@ pub struct Step {
     pub terminated: bool,
     /// The episode was cut off before its end.
     pub truncated: bool,
+    /// What this tier would have led to is unknown (replay by rejection): the step ends the episode, and learners
+    /// discard it instead of learning from it.
+    pub rejected: bool,
 }
 
 /// Why an environment cannot go on.

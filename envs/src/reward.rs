@@ -141,6 +141,8 @@ pub struct Reward {
     pub cost: f64,
     /// Seconds of people's time, because S = 0 hides cost.
     pub human_s: f64,
+    /// AI answers and drafts.
+    pub ai_calls: u32,
     /// Some human seconds are the tier's default.
     pub cost_assumed: bool,
 }
@@ -244,7 +246,7 @@ impl RewardSpec {
         let class = outcome.class.ok_or(NoReward::ClassUnknown)?;
         let time = efficiency::time(self.limit_s(class), self.sla_clock, outcome.answers)?;
         let human_s = outcome.cost.human_seconds(self)?;
-        let cost = efficiency::cost(self, human_s, outcome.cost.ai_calls);
+        let cost = self.cost_efficiency(human_s, outcome.cost.ai_calls);
         Ok(Reward {
             total: self.combine(satisfaction.value, time, cost),
             satisfaction: satisfaction.value,
@@ -253,8 +255,15 @@ impl RewardSpec {
             time,
             cost,
             human_s,
+            ai_calls: outcome.cost.ai_calls,
             cost_assumed: outcome.cost.is_assumed(),
         })
+    }
+
+    /// E_cost = 1 − k · min(1, C / C_ref), in [1 − k, 1], with C = human_s × wage + AI calls × price.
+    #[must_use]
+    pub fn cost_efficiency(&self, human_s: f64, ai_calls: u32) -> f64 {
+        efficiency::cost(self, human_s, ai_calls)
     }
 
     /// R from its parts, each in [0, 1].

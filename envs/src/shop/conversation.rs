@@ -333,6 +333,7 @@ impl Shop {
             human_s: self.taken.human_s,
             terminated: false,
             truncated: false,
+            rejected: false,
         }
     }
 
@@ -465,6 +466,7 @@ impl Shop {
             human_s: self.taken.human_s,
             terminated: true,
             truncated: false,
+            rejected: false,
         }
     }
 

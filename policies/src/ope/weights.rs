@@ -1,0 +1,189 @@
+//! Importance weights and whether they can carry a value.
+
+use serde::{Deserialize, Serialize};
+use tierwise_envs::tier::{Propensity, Tier, TierProbs};
+
+/// Weight of one conversation: w = Πₜ π(aₜ|sₜ) / π_b(aₜ|sₜ) over its decisions.
+///
+/// Takes (target probabilities, action taken, its propensity) per decision; 1 for a conversation without decisions.
+///
+/// # Source
+/// Precup, Sutton & Singh, ICML 2000 (trajectory importance sampling).
+pub fn conversation_weight<I>(decisions: I) -> f64
+where
+    I: IntoIterator<Item = (TierProbs, Tier, Propensity)>,
+{
+    decisions
+        .into_iter()
+        .map(|(target, action, propensity)| target.of(action) / propensity.value())
+        .product()
+}
+
+/// How well a set of weights covers the target policy.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WeightDiagnostics {
+    /// Conversations.
+    pub n: usize,
+    /// Mean weight; near 1 when propensities are right.
+    pub mean: f64,
+    /// Largest weight.
+    pub max: f64,
+    /// (Σw)² / Σw²: how many conversations' worth of information is left.
+    pub effective_sample_size: f64,
+    /// Largest weight over the sum of weights, in [0, 1].
+    pub max_share: f64,
+}
+
+impl WeightDiagnostics {
+    /// Of non-negative finite weights; all zeros for none.
+    #[must_use]
+    pub fn of(weights: &[f64]) -> Self {
+        let sum: f64 = weights.iter().sum();
+        let squares: f64 = weights.iter().map(|w| w * w).sum();
+        let max = weights.iter().copied().fold(0.0, f64::max);
+        let supported = sum > 0.0;
+        Self {
+            n: weights.len(),
+            mean: if weights.is_empty() {
+                0.0
+            } else {
+                sum / weights.len() as f64
+            },
+            max,
+            effective_sample_size: if supported { sum * sum / squares } else { 0.0 },
+            max_share: if supported { max / sum } else { 0.0 },
+        }
+    }
+}
+
+/// Why a value is refused.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Refusal {
+    /// Decisions without propensities.
+    NoPropensities {
+        /// Conversations that have at least one.
+        conversations: u64,
+    },
+    /// The policy does things that the log never did.
+    NoOverlap,
+    /// Too little information is left.
+    SampleTooSmall {
+        /// Effective sample size.
+        have: f64,
+        /// What the gate asks for.
+        needed: f64,
+    },
+    /// One conversation would decide the value.
+    OneConversationDecides {
+        /// Its share of all weight.
+        share: f64,
+        /// What the gate allows.
+        limit: f64,
+    },
+    /// The policy learned from conversations of this part.
+    Seen {
+        /// How many.
+        conversations: u64,
+    },
+    /// No conversation of this part has the metric.
+    NotMeasured,
+}
+
+/// What weights must satisfy before a value is printed (mdp.md §1.9).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SupportGate {
+    /// Smallest effective sample size, in conversations.
+    pub min_effective_sample_size: f64,
+    /// Largest share of one conversation in all weight, in (0, 1].
+    pub max_weight_share: f64,
+}
+
+impl Default for SupportGate {
+    fn default() -> Self {
+        Self {
+            min_effective_sample_size: 100.0,
+            max_weight_share: 0.1,
+        }
+    }
+}
+
+impl SupportGate {
+    /// The reason to refuse, if there is one.
+    #[must_use]
+    pub fn refusal(&self, weights: &WeightDiagnostics) -> Option<Refusal> {
+        if weights.effective_sample_size == 0.0 {
+            Some(Refusal::NoOverlap)
+        } else if weights.effective_sample_size < self.min_effective_sample_size {
+            Some(Refusal::SampleTooSmall {
+                have: weights.effective_sample_size,
+                needed: self.min_effective_sample_size,
+            })
+        } else if weights.max_share > self.max_weight_share {
+            Some(Refusal::OneConversationDecides {
+                share: weights.max_share,
+                limit: self.max_weight_share,
+            })
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn effective_sample_size_matches_its_formula() {
+        // Equal weights keep everything; one weight keeps one.
+        let equal = WeightDiagnostics::of(&[2.0; 50]);
+        assert_eq!(
+            (equal.effective_sample_size, equal.mean, equal.max_share),
+            (50.0, 2.0, 0.02)
+        );
+        let lone = WeightDiagnostics::of(&[0.0, 0.0, 3.0]);
+        assert_eq!((lone.effective_sample_size, lone.max_share), (1.0, 1.0));
+        // (1 + 2)² / (1 + 4)
+        assert_eq!(
+            WeightDiagnostics::of(&[1.0, 2.0]).effective_sample_size,
+            1.8
+        );
+    }
+
+    #[test]
+    fn the_gate_names_its_reason() {
+        let gate = SupportGate::default();
+        let refusal = |weights: &[f64]| gate.refusal(&WeightDiagnostics::of(weights));
+        assert_eq!(refusal(&[0.0; 500]), Some(Refusal::NoOverlap));
+        assert_eq!(refusal(&[]), Some(Refusal::NoOverlap));
+        assert!(matches!(
+            refusal(&[1.0; 99]),
+            Some(Refusal::SampleTooSmall { .. })
+        ));
+        assert_eq!(refusal(&[1.0; 100]), None);
+        let mut heavy = vec![1.0; 10_000];
+        heavy[0] = 1_200.0;
+        // Share 1200/11199 = 0.107; ESS = 11199²/1449999 = 86.5, so loosen the first limit.
+        let loose = SupportGate {
+            min_effective_sample_size: 50.0,
+            ..gate
+        };
+        assert!(matches!(
+            loose.refusal(&WeightDiagnostics::of(&heavy)),
+            Some(Refusal::OneConversationDecides { .. })
+        ));
+    }
+
+    #[test]
+    fn weights_multiply_over_decisions() {
+        let probs = TierProbs::new([0.5, 0.25, 0.25]).unwrap();
+        let p = |x| Propensity::new(x).unwrap();
+        let weight =
+            conversation_weight([(probs, Tier::Auto, p(0.25)), (probs, Tier::Human, p(0.5))]);
+        assert_eq!(weight, 2.0 * 0.5);
+        assert_eq!(conversation_weight([]), 1.0);
+    }
+}

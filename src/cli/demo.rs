@@ -1,0 +1,214 @@
+//! `tierwise demo`: the whole offline loop on a generated shop.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use tierwise_envs::class::ActionSource;
+use tierwise_envs::shop::{LogIdentity, ShopConfig};
+use tierwise_policies::artefact::Artefact;
+use tierwise_policies::ope::BootstrapPlan;
+use tierwise_policies::tabular::Algorithm;
+
+use super::evaluate::{table, verdict_line};
+use super::log::{check_log, write_log};
+use super::report::Lang;
+use super::train::train_with_progress;
+use super::{Done, OutputArgs, output};
+use crate::config::{TomlFile, TrainConfig};
+use crate::failure::{Failure, failure_of};
+use crate::run::{
+    EvaluateOptions, RunDirectory, TrainInput, TrueValues, evaluate, offline_page, save_evaluation,
+    save_log_check, true_values, write_page,
+};
+
+/// The whole loop on a generated shop: log, check, train, judge, report
+///
+/// Needs no file, network or server. The shop is generated, so the truth is known and shown beside what the log says.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// Directory for everything it writes.
+    #[arg(long, default_value = "runs/demo", value_name = "DIR")]
+    out: PathBuf,
+    /// Seed of the shop's customers and of the learners.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// A smaller shop and fewer seeds, under ten seconds.
+    #[arg(long)]
+    quick: bool,
+    /// Language of the page.
+    #[arg(long, value_enum, default_value_t = Lang::En)]
+    lang: Lang,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// The three learners of the demonstration.
+const LEARNERS: [(&str, Algorithm); 3] = [
+    ("q", Algorithm::Q),
+    ("double-q", Algorithm::DoubleQ),
+    ("expected-sarsa", Algorithm::ExpectedSarsa),
+];
+
+/// The configuration the demonstration uses, also a runnable file.
+const CONFIG: &str = include_str!("../../configs/demo.toml");
+
+pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
+    let config = config(args)?;
+    let out = args.out.as_path();
+    let log = out.join("log.parquet");
+    std::fs::create_dir_all(out).map_err(|e| Failure::at(out, e).fix("choose another `--out`"))?;
+
+    step(
+        args,
+        1,
+        "generate a log: the hand-written rule decides, and explores on 3 decisions of 10",
+    );
+    let identity = LogIdentity {
+        seed: args.seed,
+        policy_id: "rule".to_owned(),
+        policy_version: config.hash(),
+        action_source: ActionSource::Rule,
+    };
+    let rules = config.rules();
+    let summary = write_log(&config, &rules, 0.3, &identity, &log)?;
+    say(
+        args,
+        &format!(
+            "  {} conversations, {} decisions",
+            summary.conversations, summary.decisions
+        ),
+    );
+
+    step(args, 2, "check the log: what may be claimed from it");
+    let check = check_log(&log, &config.reward)?;
+    for claim in &check.claims {
+        let mark = if claim.allowed { "yes" } else { "NO" };
+        say(
+            args,
+            &format!("  {mark:<4} {}: {}", claim.statement, claim.because),
+        );
+    }
+
+    step(args, 3, "train three learners on its first 70 %");
+    let input = TrainInput {
+        log: Some(log.clone()),
+        mdp: None,
+    };
+    let mut runs = Vec::new();
+    for (name, algorithm) in LEARNERS {
+        let mut learner = config.clone();
+        learner.name = name.to_owned();
+        learner.learner.algorithm = algorithm;
+        let directory = out.join(name);
+        let result = train_with_progress(&learner, &input, &directory, false)?;
+        say(
+            args,
+            &format!(
+                "  {name:<16} tuning reward {:.4}, rule {:.4}",
+                result.score.value.unwrap_or(f64::NAN),
+                result.baseline.and_then(|b| b.value).unwrap_or(f64::NAN)
+            ),
+        );
+        runs.push(directory);
+    }
+
+    step(args, 4, "judge them on the last 30 %, which none has seen");
+    let versions = runs
+        .iter()
+        .map(|run| Artefact::load(run).map_err(|e| failure_of(&e)))
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = EvaluateOptions {
+        bootstrap: BootstrapPlan {
+            seed: args.seed,
+            ..BootstrapPlan::default()
+        },
+        ..EvaluateOptions::default()
+    };
+    let evaluation = evaluate(&config, &log, &versions, &options)?;
+    let judged = RunDirectory::create(&out.join("judged"))?;
+    save_evaluation(&judged, &config, &evaluation)?;
+    save_log_check(&judged, &check)?;
+    say(args, &indent(&table(&evaluation)));
+
+    let conversations = if args.quick { 20_000 } else { 200_000 };
+    let truth = true_values(&config, &versions, conversations, args.seed)?;
+    say(
+        args,
+        &format!(
+            "\n  the truth, which only a generated shop knows ({conversations} fresh conversations):"
+        ),
+    );
+    for value in &truth.policies {
+        say(
+            args,
+            &format!(
+                "  {:<16} {:.4} ± {:.4}",
+                value.name, value.mean, value.standard_error
+            ),
+        );
+    }
+
+    step(args, 5, "write the report");
+    let mut directories = vec![judged];
+    directories.extend(runs.iter().map(|run| RunDirectory::at(run)));
+    let mut page = offline_page(&directories)?;
+    page.title = Some("demo".to_owned());
+    let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
+    let path = out.join("report.html");
+    write_page(&path, &html)?;
+    if args.output.json {
+        #[derive(serde::Serialize)]
+        struct Result<'a> {
+            report: &'a Path,
+            evaluation: &'a crate::run::Evaluation,
+            truth: &'a TrueValues,
+        }
+        output::json(&Result {
+            report: &path,
+            evaluation: &evaluation,
+            truth: &truth,
+        })?;
+    } else {
+        output::text_line(&format!(
+            "\nreport: {}\n{}",
+            path.display(),
+            verdict_line(&evaluation)
+        ))?;
+    }
+    Ok(Done::Fine)
+}
+
+fn config(args: &DemoArgs) -> Result<TrainConfig, Failure> {
+    let mut config = TrainConfig::from_file(&TomlFile::new("demo.toml", CONFIG))?;
+    config.learner.seed = args.seed;
+    if args.quick {
+        config.training.seeds = 2;
+        config.training.steps /= 4;
+        config.shop = ShopConfig {
+            days: 7,
+            ..config.shop
+        };
+    }
+    Ok(config)
+}
+
+fn step(args: &DemoArgs, number: u32, what: &str) {
+    say(args, &format!("\n{number}. {what}"));
+}
+
+/// Tells the story on standard error when the result is wanted as JSON, on standard output otherwise.
+fn say(args: &DemoArgs, text: &str) {
+    if args.output.json {
+        output::notice(text);
+    } else {
+        // A reader that has gone away does not stop the demonstration: its files are the result.
+        let _ = output::text_line(text);
+    }
+}
+
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("  {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

@@ -1,0 +1,234 @@
+//! `tierwise evaluate`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use tierwise_policies::artefact::{Artefact, Version};
+use tierwise_policies::ope::{BootstrapPlan, Refusal};
+
+use super::{Done, OutputArgs, existing, output};
+use crate::config::TrainConfig;
+use crate::failure::{Failure, failure_of};
+use crate::run::{
+    Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
+    save_evaluation,
+};
+
+/// Judge versions on a log beside the rule baseline
+#[derive(Debug, Args)]
+pub(super) struct EvaluateArgs {
+    /// Conversation log to judge on.
+    #[arg(long, value_name = "LOG")]
+    log: PathBuf,
+    /// Version directory of a policy; repeat for several candidates.
+    #[arg(long = "policy", value_name = "VERSION", required = true, num_args = 1..)]
+    policies: Vec<PathBuf>,
+    /// Configuration to judge by; default: the one the first version was trained with.
+    #[arg(long, value_name = "CONFIG")]
+    config: Option<PathBuf>,
+    /// Part of the log: the last one, unseen by the learners, or all of it.
+    #[arg(long, value_enum, default_value_t = PartArg::Judge)]
+    part: PartArg,
+    /// Confidence level.
+    #[arg(long, default_value_t = 0.95, value_name = "LEVEL")]
+    level: f64,
+    /// Bootstrap resamples, at least 20.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(20..))]
+    resamples: u32,
+    /// Seed of the bootstrap and of simulated choices.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    seed: u64,
+    /// Where to write evaluation.json; default: the first version's directory.
+    #[arg(long, value_name = "RUN")]
+    out: Option<PathBuf>,
+    /// Exit with 1 unless a candidate beats the baseline on logged evidence.
+    #[arg(long)]
+    gate: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum PartArg {
+    Judge,
+    All,
+}
+
+pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
+    existing(&args.log, "log")?;
+    let versions = args
+        .policies
+        .iter()
+        .map(|path| Artefact::load(path).map_err(|error| failure_of(&error)))
+        .collect::<Result<Vec<Version>, Failure>>()?;
+    let first = RunDirectory::at(&args.policies[0]);
+    let config = args.config.clone().unwrap_or_else(|| first.config());
+    if !config.exists() {
+        return Err(Failure::at(&config, "no configuration to judge by")
+            .fix("name one with `--config`, or judge a version inside its run directory"));
+    }
+    let config = TrainConfig::load(&config)?;
+    let options = EvaluateOptions {
+        part: match args.part {
+            PartArg::Judge => Part::Judge,
+            PartArg::All => Part::All,
+        },
+        level: args.level,
+        bootstrap: BootstrapPlan {
+            resamples: args.resamples,
+            seed: args.seed,
+        },
+    };
+    let evaluation = evaluate(&config, &args.log, &versions, &options)?;
+    let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
+    save_evaluation(&out, &config, &evaluation)?;
+    if args.output.json {
+        output::json(&evaluation)?;
+    } else {
+        output::text_line(&table(&evaluation))?;
+        output::text_line(&format!("written to {}", out.evaluation().display()))?;
+    }
+    Ok(
+        if args.gate && evaluation.verdict.kind != VerdictKind::Beats {
+            Done::NothingQualified
+        } else {
+            Done::Fine
+        },
+    )
+}
+
+/// The evaluation as a table for a terminal.
+pub(super) fn table(evaluation: &Evaluation) -> String {
+    let basis = match evaluation.basis {
+        Basis::Logged => "logged outcomes, exact propensities",
+        Basis::EstimatedPropensity => "logged outcomes, ESTIMATED propensities",
+        Basis::Simulated => "SIMULATED on an outcome model",
+    };
+    let mut lines = vec![
+        format!(
+            "{} conversations, {} decisions, {basis}; {:.0} % intervals",
+            evaluation.rows,
+            evaluation.decisions,
+            evaluation.level * 100.0
+        ),
+        String::new(),
+        format!(
+            "{:<22} {:<9} {:>8} {:>19} {:>8} {:>8} {:>9}  {}",
+            "policy", "estimate", "reward", "interval", "n", "ESS", "human s", "auto/review/human"
+        ),
+    ];
+    for judged in &evaluation.policies {
+        for (i, value) in judged.estimates.iter().enumerate() {
+            lines.push(row(judged, value, i == 0));
+        }
+    }
+    lines.push(String::new());
+    lines.push(verdict_line(evaluation));
+    for warning in &evaluation.warnings {
+        lines.push(format!("note: {warning}"));
+    }
+    lines.join("\n")
+}
+
+fn row(judged: &Judged, value: &Value, first: bool) -> String {
+    let name = if first { judged.name.as_str() } else { "" };
+    if let Some(refusal) = &value.refused {
+        return format!(
+            "{name:<22} {:<9} refused: {}",
+            value.estimator,
+            refusal_text(refusal)
+        );
+    }
+    let interval = value.interval.map_or("none".to_owned(), |i| {
+        format!("[{:.4}, {:.4}]", i.lower, i.upper)
+    });
+    let ess = judged
+        .weights
+        .filter(|_| matches!(value.estimator.as_str(), "ips" | "snips"))
+        .map_or("-".to_owned(), |w| {
+            format!("{:.0}", w.effective_sample_size)
+        });
+    let human = judged
+        .kpis
+        .get("human_s")
+        .and_then(|v| v.value)
+        .filter(|_| first)
+        .map_or(String::new(), |s| format!("{s:.1}"));
+    let shares = if first {
+        judged
+            .tier_shares
+            .map(|share| format!("{:.0} %", share * 100.0))
+            .join(" / ")
+    } else {
+        String::new()
+    };
+    format!(
+        "{name:<22} {:<9} {:>8.4} {interval:>19} {:>8} {ess:>8} {human:>9}  {shares}",
+        value.estimator,
+        value.value.unwrap_or(f64::NAN),
+        value.n
+    )
+    .trim_end()
+    .to_owned()
+}
+
+/// A refusal in words, with the way out.
+pub(super) fn refusal_text(refusal: &Refusal) -> String {
+    match refusal {
+        Refusal::NoPropensities { conversations } => {
+            format!("{conversations} conversations have decisions without propensities")
+        }
+        Refusal::NoOverlap => {
+            "the log never did what this policy does; collect such decisions, or mask them"
+                .to_owned()
+        }
+        Refusal::SampleTooSmall { have, needed } => format!(
+            "effective sample size {have:.0} of {needed:.0} needed; collect more, or stay closer to the log"
+        ),
+        Refusal::OneConversationDecides { share, limit } => format!(
+            "one conversation carries {:.0} % of the weight (limit {:.0} %)",
+            share * 100.0,
+            limit * 100.0
+        ),
+        Refusal::Seen { conversations } => {
+            format!("it learned from {conversations} of these conversations; judge it on others")
+        }
+        Refusal::NotMeasured => "not measured in this log".to_owned(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The verdict in one line.
+pub(super) fn verdict_line(evaluation: &Evaluation) -> String {
+    let verdict = &evaluation.verdict;
+    let policy = verdict.policy.as_deref().unwrap_or("the candidate");
+    let baseline = &verdict.baseline;
+    let Some(d) = verdict.difference else {
+        let reason = verdict
+            .refused
+            .as_ref()
+            .map_or("no value is supported".to_owned(), refusal_text);
+        return format!("verdict: refused. {reason}");
+    };
+    let numbers = format!("{:+.4} [{:+.4}, {:+.4}]", d.value, d.lower, d.upper);
+    match verdict.kind {
+        VerdictKind::Beats => {
+            format!("verdict: {policy} beats {baseline} by {numbers} reward per conversation")
+        }
+        VerdictKind::Worse => {
+            format!("verdict: {policy} is worse than {baseline}: {numbers}; keep {baseline}")
+        }
+        VerdictKind::NotShown => format!(
+            "verdict: not shown that {policy} beats {baseline}: {numbers}; keep {baseline}{}",
+            verdict
+                .more_conversations
+                .map_or(String::new(), |more| format!(
+                    ", or collect about {more} more conversations"
+                ))
+        ),
+        VerdictKind::Simulated => format!(
+            "verdict: simulated only. On the model {policy} differs from {baseline} by {numbers}; nothing may be promoted"
+        ),
+        VerdictKind::Refused => "verdict: refused".to_owned(),
+    }
+}

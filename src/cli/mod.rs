@@ -1,0 +1,106 @@
+//! The command line: what can be asked, and the room that answers.
+//!
+//! Only this folder and `main.rs` print, and only they read the environment. Commands return a [`Failure`] and never
+//! print one.
+
+mod demo;
+mod evaluate;
+mod import;
+mod log;
+mod output;
+mod progress;
+mod report;
+mod sweep;
+mod train;
+
+use std::path::Path;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::failure::Failure;
+
+/// Learn, prove and ship the response tier of every customer message.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tierwise",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+#[command(
+    after_help = "Start with `tierwise demo`: the whole loop on a generated shop, with a report at the end.\n\
+    Exit codes: 0 done; 1 ran, but nothing qualified; 2 could not run."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Threads to use; results do not depend on it. Default: every core.
+    #[arg(long, global = true, value_name = "N")]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Import(import::ImportArgs),
+    #[command(subcommand)]
+    Log(log::LogCommand),
+    Train(train::TrainArgs),
+    Evaluate(evaluate::EvaluateArgs),
+    Sweep(sweep::SweepArgs),
+    Report(report::ReportArgs),
+}
+
+/// Options of every command that prints results.
+#[derive(Debug, Clone, Copy, Args)]
+struct OutputArgs {
+    /// Print one JSON object instead of tables.
+    #[arg(long)]
+    json: bool,
+}
+
+/// What a command ended with when it did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Done {
+    /// Exit code 0.
+    Fine,
+    /// Ran, but nothing qualified: exit code 1.
+    NothingQualified,
+}
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// A [`Failure`] that says where, what and how to fix it.
+pub fn run(cli: Cli) -> Result<Done, Failure> {
+    if let Some(threads) = cli.threads {
+        if !(1..=1024).contains(&threads) {
+            return Err(
+                Failure::new(format!("`--threads` is {threads}")).detail("it lies in 1 to 1024")
+            );
+        }
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|e| Failure::new(format!("cannot start {threads} threads: {e}")))?;
+    }
+    match cli.command {
+        Command::Demo(args) => demo::run(&args),
+        Command::Import(args) => import::run(args),
+        Command::Log(command) => log::run(command),
+        Command::Train(args) => train::run(&args),
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Sweep(args) => sweep::run(&args),
+        Command::Report(args) => report::run(&args),
+    }
+}
+
+/// A path argument that must exist, checked before any work.
+fn existing(path: &Path, what: &str) -> Result<(), Failure> {
+    if path.exists() {
+        Ok(())
+    } else {
+        Err(Failure::at(path, format!("no such {what}")).fix("check the path"))
+    }
+}

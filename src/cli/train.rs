@@ -1,0 +1,132 @@
+//! `tierwise train`.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+
+use super::progress::Stage;
+use super::{Done, OutputArgs, existing, output};
+use crate::config::TrainConfig;
+use crate::failure::Failure;
+use crate::run::{TrainInput, TrainOptions, TrainResult, train};
+
+/// Learn a tier policy and freeze it as a version
+#[derive(Debug, Args)]
+pub(super) struct TrainArgs {
+    /// Training configuration in TOML; configs/reference.toml explains every key.
+    config: PathBuf,
+    /// Conversation log to learn from (.parquet, .jsonl, .jsonl.gz).
+    #[arg(long, value_name = "LOG")]
+    log: Option<PathBuf>,
+    /// Finite MDP to learn in (.json).
+    #[arg(long, value_name = "FILE")]
+    env: Option<PathBuf>,
+    /// Directory for the version, curves and checkpoints.
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// First seed; overrides `learner.seed`.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Continue an interrupted run, bit for bit.
+    #[arg(long)]
+    resume: bool,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
+    let mut config = TrainConfig::load(&args.config)?;
+    if let Some(seed) = args.seed {
+        config.learner.seed = seed;
+    }
+    for (path, what) in [(&args.log, "log"), (&args.env, "environment file")] {
+        if let Some(path) = path {
+            existing(path, what)?;
+        }
+    }
+    let input = TrainInput {
+        log: args.log.clone(),
+        mdp: args.env.clone(),
+    };
+    let result = train_with_progress(&config, &input, &args.out, args.resume)?;
+    if args.output.json {
+        output::json(&result)?;
+    } else {
+        output::text_line(&summary(&result, &args.out))?;
+    }
+    Ok(Done::Fine)
+}
+
+/// Trains with a progress bar; Ctrl-C stops at the next checkpoint.
+pub(super) fn train_with_progress(
+    config: &TrainConfig,
+    input: &TrainInput,
+    out: &std::path::Path,
+    resume: bool,
+) -> Result<TrainResult, Failure> {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    // Installed once a process; a second training in the same process shares it.
+    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
+    let total = config.training.steps * u64::from(config.training.seeds);
+    let stage = Stage::start(&format!("train {}", config.name), total);
+    let options = TrainOptions {
+        resume,
+        stop: &STOP,
+        progress: &|steps| stage.advance(steps),
+    };
+    Ok(train(config, input, out, &options)?)
+}
+
+fn summary(result: &TrainResult, out: &std::path::Path) -> String {
+    let mut lines = vec![format!(
+        "{}: {} over {} seed{}, {} decisions each",
+        result.name,
+        result.learner,
+        result.seeds.len(),
+        if result.seeds.len() == 1 { "" } else { "s" },
+        result
+            .seeds
+            .first()
+            .and_then(|s| s.curve.last())
+            .map_or(0, |p| p.steps),
+    )];
+    let number = |value: Option<f64>| value.map_or("refused".to_owned(), |v| format!("{v:.4}"));
+    if let Some(mdp) = &result.mdp {
+        lines.push(format!(
+            "  {}: learned {}, optimal {:.6}, myopic {} (exact)",
+            mdp.criterion.replace('_', " "),
+            mdp.learned.map_or(
+                "none: the greedy policy never ends".to_owned(),
+                |v| format!("{v:.6}")
+            ),
+            mdp.optimum,
+            mdp.myopic.map_or("none".to_owned(), |v| format!("{v:.6}")),
+        ));
+    } else {
+        lines.push(format!(
+            "  tuning reward {} (rule baseline {}), kept seed {} after {} decisions",
+            number(result.score.value),
+            number(result.baseline.and_then(|b| b.value)),
+            result.chosen_seed,
+            result.chosen_steps,
+        ));
+    }
+    if let Some(log) = &result.log {
+        lines.push(format!(
+            "  log {}: {} conversations learned from, {} tuned on, {} kept for judging",
+            log.path.display(),
+            log.train,
+            log.tune,
+            log.judge
+        ));
+    }
+    for warning in &result.warnings {
+        lines.push(format!("  note: {warning}"));
+    }
+    match &result.version {
+        Some(version) => lines.push(format!("  version {version} in {}", out.display())),
+        None => lines.push(format!("  table in {}", out.join("q-table.json").display())),
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,189 @@
+//! A TOML file that remembers its text, so that errors can point at a line.
+
+use std::path::{Path, PathBuf};
+
+use serde::de::DeserializeOwned;
+
+use crate::failure::Failure;
+
+/// A configuration that cannot be used.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("{}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        reason: String,
+    },
+    /// Not TOML, an unknown key, or a value of the wrong type.
+    #[error("{}:{line}: {reason}", path.display())]
+    Syntax {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1.
+        line: usize,
+        /// What was found and expected.
+        reason: String,
+    },
+    /// A value out of range.
+    #[error("{}{}: `{key}` is {value}", path.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Line, from 1; absent when the key is not written in the file.
+        line: Option<usize>,
+        /// Dotted key.
+        key: String,
+        /// The value found.
+        value: String,
+        /// What would be right.
+        expected: String,
+    },
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        let failure = Self::new(error.to_string());
+        match error {
+            ConfigError::Unreadable { .. } => {
+                failure.fix("check the path; examples are in configs/")
+            }
+            ConfigError::Syntax { .. } => failure.fix("configs/reference.toml explains every key"),
+            ConfigError::Value { expected, .. } => failure
+                .detail(expected)
+                .fix("configs/reference.toml explains every key and its range"),
+        }
+    }
+}
+
+/// A TOML file with its text.
+#[derive(Debug, Clone)]
+pub struct TomlFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl TomlFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`ConfigError::Unreadable`].
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|e| ConfigError::Unreadable {
+            path: path.to_owned(),
+            reason: e.to_string(),
+        })?;
+        Ok(Self::new(path, text))
+    }
+
+    /// Takes text as if read from `path`.
+    pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            text: text.into(),
+        }
+    }
+
+    /// The file's path.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The file's text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Parses the text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`] with the line.
+    pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
+        toml::from_str(&self.text).map_err(|error| ConfigError::Syntax {
+            path: self.path.clone(),
+            line: error.span().map_or(1, |span| self.line_at(span.start)),
+            reason: error.message().to_owned(),
+        })
+    }
+
+    /// A value error at the line where a dotted key stands.
+    pub fn value_error(
+        &self,
+        key: &str,
+        value: impl ToString,
+        expected: impl Into<String>,
+    ) -> ConfigError {
+        ConfigError::Value {
+            path: self.path.clone(),
+            line: self.line_of(key),
+            key: key.to_owned(),
+            value: value.to_string(),
+            expected: expected.into(),
+        }
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        self.text[..offset.min(self.text.len())]
+            .matches('\n')
+            .count()
+            + 1
+    }
+
+    /// Line of a dotted key, or of its nearest parent that is written in the file.
+    fn line_of(&self, key: &str) -> Option<usize> {
+        let table = toml::de::DeTable::parse(&self.text).ok()?;
+        let mut table = table.get_ref();
+        let mut line = None;
+        for part in key.split('.') {
+            let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
+                break;
+            };
+            line = Some(self.line_at(name.span().start));
+            match value.get_ref() {
+                toml::de::DeValue::Table(inner) => table = inner,
+                _ => break,
+            }
+        }
+        line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_point_at_the_line() {
+        let file = TomlFile::new("a.toml", "name = \"x\"\n\n[learner]\ndiscount = 1.2\n");
+        let error = file.value_error("learner.discount", 1.2, "a discount lies in [0, 1]");
+        assert_eq!(error.to_string(), "a.toml:4: `learner.discount` is 1.2");
+        let inherited = file.value_error("serve.floor", 0.5, "");
+        assert_eq!(inherited.to_string(), "a.toml: `serve.floor` is 0.5");
+    }
+
+    #[test]
+    fn unknown_keys_and_wrong_types_are_found() {
+        #[derive(Debug, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Tiny {
+            #[expect(dead_code, reason = "only parsed")]
+            steps: u32,
+        }
+        for (text, line) in [
+            ("\nstep = 1\n", 2),
+            ("\n\nsteps = \"many\"\n", 3),
+            ("steps = -1", 1),
+            ("= 3", 1),
+        ] {
+            match TomlFile::new("a.toml", text).parse::<Tiny>() {
+                Err(ConfigError::Syntax { line: have, .. }) => assert_eq!(have, line, "{text:?}"),
+                other => panic!("{text:?}: {other:?}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! Runs: training, judging and sweeping, and what they leave in a run directory.
+//!
+//! A run directory holds the resolved configuration, seeds, versions, input hashes and results as JSON, so that the run
+//! can be repeated and its report redrawn without running anything.
+
+mod bench;
+mod data;
+mod directory;
+mod evaluate;
+mod judged;
+mod page;
+mod support;
+mod sweep;
+mod train;
+mod truth;
+
+pub use self::bench::Score;
+pub use self::data::{LoadedLog, Part};
+pub use self::directory::{RunDirectory, RunError};
+pub use self::evaluate::{
+    AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, EvaluateOptions, Evaluation,
+    Judged, Value, VerdictKind, VerdictResult, evaluate, save_evaluation, save_log_check,
+};
+pub use self::judged::{Propensities, StateChoice};
+pub use self::page::{offline_page, write_page};
+pub use self::sweep::{SweepResult, SweepTrial, sweep};
+pub(crate) use self::train::shop_world;
+pub use self::train::{
+    CurvePoint, LogNotes, MdpNotes, SeedResult, TrainInput, TrainOptions, TrainResult, train,
+};
+pub use self::truth::{TrueValueOf, TrueValues, true_values};
