@@ -8,6 +8,6 @@ mod bootstrap;
 mod importance;
 mod weights;
 
-pub use self::bootstrap::{BootstrapPlan, Interval, Ratio, resample};
+pub use self::bootstrap::{BootstrapPlan, Interval, MAX_GROUPS, Ratio, resample};
 pub use self::importance::{Estimate, Importance, OpeError, estimate};
 pub use self::weights::{Refusal, SupportGate, WeightDiagnostics, conversation_weight};

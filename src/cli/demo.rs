@@ -49,6 +49,9 @@ const LEARNERS: [(&str, Algorithm); 3] = [
     ("expected-sarsa", Algorithm::ExpectedSarsa),
 ];
 
+/// Share of decisions that explore while the log is written.
+const EXPLORE: f64 = 0.5;
+
 /// The configuration the demonstration uses, also a runnable file.
 const CONFIG: &str = include_str!("../../configs/demo.toml");
 
@@ -61,7 +64,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     step(
         args,
         1,
-        "generate a log: the hand-written rule decides, and explores on 3 decisions of 10",
+        "generate a log: the hand-written rule decides, and every second decision explores",
     );
     let identity = LogIdentity {
         seed: args.seed,
@@ -70,7 +73,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         action_source: ActionSource::Rule,
     };
     let rules = config.rules();
-    let summary = write_log(&config, &rules, 0.3, &identity, &log)?;
+    let summary = write_log(&config, &rules, EXPLORE, &identity, &log)?;
     say(
         args,
         &format!(
@@ -185,7 +188,8 @@ fn config(args: &DemoArgs) -> Result<TrainConfig, Failure> {
         config.training.seeds = 2;
         config.training.steps /= 4;
         config.shop = ShopConfig {
-            days: 7,
+            days: 14,
+            daily_contacts: 2_000.0,
             ..config.shop
         };
     }

@@ -8,8 +8,9 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 use tierwise_envs::discretise::Discretizer;
 use tierwise_envs::env::Env;
+use tierwise_envs::finite::Resumable;
 use tierwise_envs::kpi::Kpi;
-use tierwise_envs::mdp::{FinitePolicy, Mdp, MdpEnv};
+use tierwise_envs::mdp::{FinitePolicy, Mdp, MdpEnv, MdpPosition};
 use tierwise_envs::replay::{Episodes, Replay};
 use tierwise_envs::shop::{Shop, World};
 use tierwise_envs::tabular_view::TabularView;
@@ -18,7 +19,7 @@ use tierwise_policies::ope::{Importance, SupportGate};
 use tierwise_policies::policy::{Policy, WithFloor};
 use tierwise_policies::table::TablePolicy;
 use tierwise_policies::tabular::{
-    Coupling, Learner, QTable, TabularConfig, TabularState, Transition, train,
+    Coupling, LearnError, Learner, QTable, TabularConfig, TabularState, Transition, train,
 };
 
 use super::directory::RunError;
@@ -41,8 +42,14 @@ pub(super) trait Bench: Sync {
     /// A learner that has seen nothing.
     fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError>;
 
-    /// Lets a learner learn for some decisions, starting with a fresh episode.
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError>;
+    /// Lets a learner learn for some decisions. `place` is where the environment stood after the last stretch; benches
+    /// without one start every stretch with a fresh episode.
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError>;
 
     /// What the learner's table is worth.
     fn score(&self, table: &QTable) -> Result<Score, RunError>;
@@ -101,9 +108,19 @@ impl Bench for MdpBench {
         Ok(TabularState::new(config, &MdpEnv::new(self.mdp.clone()))?)
     }
 
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError> {
-        learner.leave_episode();
-        train(&mut MdpEnv::new(self.mdp.clone()), learner, steps)?;
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError> {
+        let mut env = MdpEnv::new(self.mdp.clone());
+        match place.take() {
+            Some(position) => env.restore(position).map_err(LearnError::from)?,
+            None => learner.leave_episode(),
+        }
+        train(&mut env, learner, steps)?;
+        *place = Some(env.position());
         Ok(())
     }
 
@@ -142,7 +159,12 @@ impl Bench for ShopBench<'_> {
         )?)
     }
 
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError> {
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        _place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError> {
         learner.leave_episode();
         let mut env = TabularView::new(Shop::new(self.world.clone()), self.config.table.clone());
         train(&mut env, learner, steps)?;
@@ -184,7 +206,12 @@ impl Bench for ReplayBench<'_> {
         )?)
     }
 
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError> {
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        _place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError> {
         learner.leave_episode();
         let mut env = TabularView::new(self.learn.clone(), self.config.table.clone());
         train(&mut env, learner, steps)?;
@@ -254,7 +281,12 @@ impl Bench for LogBench<'_> {
         )?)
     }
 
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError> {
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        _place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError> {
         learner.leave_episode();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(
             learner.config().seed ^ learner.steps().wrapping_mul(0x9e37_79b9_7f4a_7c15),
@@ -363,7 +395,12 @@ impl Bench for RejectionBench<'_> {
         )?)
     }
 
-    fn advance(&self, learner: &mut TabularState, steps: u64) -> Result<(), RunError> {
+    fn advance(
+        &self,
+        learner: &mut TabularState,
+        _place: &mut Option<MdpPosition>,
+        steps: u64,
+    ) -> Result<(), RunError> {
         learner.leave_episode();
         let mut random = Xoshiro256PlusPlus::seed_from_u64(
             learner.config().seed ^ learner.steps().wrapping_mul(0x9e37_79b9_7f4a_7c15),

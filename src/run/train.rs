@@ -1,8 +1,8 @@
 //! Training: several seeds side by side, scored as they learn, frozen into one version.
 //!
 //! Each seed learns in stretches of `training.evaluate_every` decisions. After every stretch its table is scored, and
-//! learner and curve are written to a checkpoint; every stretch starts with a fresh episode, so a resumed run continues
-//! bit for bit. The version keeps the table, of all seeds and stretches, that scored best on the tuning part (early
+//! learner and curve are written to a checkpoint. A finite MDP is put back where it stood, every other environment starts
+//! each stretch with a fresh episode, so a resumed run continues bit for bit. The version keeps the table, of all seeds and stretches, that scored best on the tuning part (early
 //! stopping); the judging part is not touched here.
 
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tierwise_envs::mdp::{FinitePolicy, Mdp};
+use tierwise_envs::mdp::{FinitePolicy, Mdp, MdpPosition};
 use tierwise_envs::replay::{OutcomeModel, Replay, ReplayMode as EnvReplayMode, SurveyNotes};
 use tierwise_envs::shop::{ShopRules, World};
 use tierwise_envs::time::UtcMicros;
@@ -150,6 +150,8 @@ struct Checkpoint {
     config_hash: String,
     input_hash: String,
     learner: TabularState,
+    /// Where the environment stands, for those that can be put back.
+    place: Option<MdpPosition>,
     curve: Vec<CurvePoint>,
     /// The best-scored table so far, with its place on the curve.
     best: (usize, QTable),
@@ -572,6 +574,7 @@ fn run_seed(
             config_hash: config.hash(),
             input_hash: input_hash.to_owned(),
             learner,
+            place: None,
             curve: vec![CurvePoint { steps: 0, score }],
             best: (0, table),
         }
@@ -584,7 +587,7 @@ fn run_seed(
         }
         let left = config.training.steps - state.learner.steps();
         let stretch = left.min(config.training.evaluate_every);
-        bench.advance(&mut state.learner, stretch)?;
+        bench.advance(&mut state.learner, &mut state.place, stretch)?;
         let score = bench.score(state.learner.q_table())?;
         state.curve.push(CurvePoint {
             steps: state.learner.steps(),

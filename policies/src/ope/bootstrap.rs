@@ -45,7 +45,33 @@ impl Ratio {
     }
 }
 
-/// An interval with the share of resamples that had no value.
+/// Groups of conversations that are resampled, at most.
+pub const MAX_GROUPS: usize = 4096;
+
+impl Ratio {
+    /// The same statistic with neighbouring entries added up into equally large groups (within one).
+    fn grouped(&self, groups: usize) -> Self {
+        let rows = self.num.len();
+        if groups == rows {
+            return self.clone();
+        }
+        let sums = |column: &[f64]| {
+            (0..groups)
+                .map(|g| {
+                    column[g * rows / groups..(g + 1) * rows / groups]
+                        .iter()
+                        .sum()
+                })
+                .collect()
+        };
+        Self {
+            num: sums(&self.num),
+            den: sums(&self.den),
+        }
+    }
+}
+
+/// A percentile interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Interval {
     /// Lower end.
@@ -84,7 +110,9 @@ impl Interval {
 
 /// Values of every statistic in every resample: `result[statistic][resample]`.
 ///
-/// Each conversation enters a resample Poisson(1) times, the same times for every statistic.
+/// Each conversation enters a resample Poisson(1) times, the same times for every statistic. Beyond
+/// [`MAX_GROUPS`] conversations, equal groups of neighbours enter together: their sums are as independent as they are,
+/// and thousands of them tell the spread as well as millions, at a cost that no longer grows with the log.
 ///
 /// # Panics
 /// When the columns differ in length.
@@ -101,11 +129,16 @@ pub fn resample(ratios: &[Ratio], plan: BootstrapPlan) -> Vec<Vec<f64>> {
             .all(|r| r.num.len() == rows && r.den.len() == rows),
         "every column has one entry a conversation"
     );
+    let groups = rows.min(MAX_GROUPS);
+    let grouped: Vec<Ratio> = ratios
+        .par_iter()
+        .map(|ratio| ratio.grouped(groups))
+        .collect();
     let by_resample: Vec<Vec<f64>> = (0..plan.resamples)
         .into_par_iter()
         .map(|resample| {
-            let counts = poisson_counts(rows, plan.seed, resample);
-            ratios
+            let counts = poisson_counts(groups, plan.seed, resample);
+            grouped
                 .iter()
                 .map(|ratio| weighted(&ratio.num, &counts) / weighted(&ratio.den, &counts))
                 .collect()
@@ -184,6 +217,33 @@ mod tests {
         assert!(
             (interval.lower / (-1.96 * se) - 1.0).abs() < 0.1,
             "{interval:?}"
+        );
+    }
+
+    #[test]
+    fn groups_tell_the_same_spread() {
+        // 16,384 rows of the pattern above in an order without runs: se = sqrt(33.25/n) whatever the grouping.
+        let n = 4 * MAX_GROUPS;
+        let num: Vec<f64> = (0..n).map(|i| ((i * 7_919) % 20) as f64 - 9.5).collect();
+        let mut random = Xoshiro256PlusPlus::seed_from_u64(2);
+        let mut shuffled = num;
+        rand::seq::SliceRandom::shuffle(&mut shuffled[..], &mut random);
+        let ratio = Ratio {
+            num: shuffled,
+            den: vec![1.0; n],
+        };
+        let values = resample(
+            &[ratio],
+            BootstrapPlan {
+                resamples: 2000,
+                seed: 1,
+            },
+        );
+        let interval = Interval::percentile(&values[0], 0.95).unwrap();
+        let se = (33.25 / n as f64).sqrt();
+        assert!(
+            (interval.standard_error / se - 1.0).abs() < 0.07,
+            "{interval:?} against {se}"
         );
     }
 

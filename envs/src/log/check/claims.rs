@@ -12,7 +12,8 @@ const LEAST_OBSERVATIONS: u64 = 100;
 const LEAST_LABELS: u64 = 10_000;
 /// Shortest span, in days, in which each weekday is seen twice.
 const SEASON_DAYS: f64 = 14.0;
-/// Arrivals expected in a gap above which it is missing data rather than chance: e⁻¹⁰ = 5e-5.
+/// Arrivals expected in a gap above which it is missing data rather than chance, for a log of one gap: e⁻¹⁰ = 5e-5. A log of
+/// n conversations has n gaps, so ln n is added.
 const STRANGE_ARRIVALS: f64 = 10.0;
 
 /// Sources of satisfaction that are the customer's own doing.
@@ -391,7 +392,8 @@ fn time(check: &LogCheck) -> Vec<Claim> {
         ),
     )];
     if let Some(gap) = &span.strangest_gap {
-        let strange = gap.expected_arrivals > STRANGE_ARRIVALS;
+        let chance = (check.conversations.max(1) as f64).ln();
+        let strange = gap.expected_arrivals > STRANGE_ARRIVALS + chance;
         claims.push(claim(
             ClaimKind::Completeness,
             "no stretch of time is missing",
