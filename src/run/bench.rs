@@ -53,6 +53,11 @@ pub(super) trait Bench: Sync {
 
     /// What the learner's table is worth.
     fn score(&self, table: &QTable) -> Result<Score, RunError>;
+
+    /// What the rule baseline is worth by the same yardstick, as it stands: without a floor.
+    fn baseline(&self) -> Result<Option<Score>, RunError> {
+        Ok(None)
+    }
 }
 
 /// The table as it would be served.
@@ -172,7 +177,16 @@ impl Bench for ShopBench<'_> {
     }
 
     fn score(&self, table: &QTable) -> Result<Score, RunError> {
-        let policy = served(self.config, table);
+        Ok(self.worth(&served(self.config, table)))
+    }
+
+    fn baseline(&self) -> Result<Option<Score>, RunError> {
+        Ok(Some(self.worth(&self.config.rules())))
+    }
+}
+
+impl ShopBench<'_> {
+    fn worth(&self, policy: &dyn Policy) -> Score {
         let value = self
             .world
             .true_value(
@@ -181,11 +195,11 @@ impl Bench for ShopBench<'_> {
                 Self::SCORE_SEED,
             )
             .expect("a policy gives masked tiers no probability");
-        Ok(Score {
+        Score {
             value: Some(value.mean),
             standard_error: Some(value.standard_error),
             n: value.conversations,
-        })
+        }
     }
 }
 
@@ -219,9 +233,19 @@ impl Bench for ReplayBench<'_> {
     }
 
     fn score(&self, table: &QTable) -> Result<Score, RunError> {
-        let rows = judged::replay_kpis(&self.tune, &served(self.config, table), 1);
+        Ok(self.worth(&served(self.config, table)))
+    }
+
+    fn baseline(&self) -> Result<Option<Score>, RunError> {
+        Ok(Some(self.worth(&self.config.rules())))
+    }
+}
+
+impl ReplayBench<'_> {
+    fn worth(&self, policy: &dyn Policy) -> Score {
+        let rows = judged::replay_kpis(&self.tune, policy, 1);
         let rewards: Vec<f64> = rows.iter().filter_map(|row| row.get(Kpi::Reward)).collect();
-        Ok(mean_score(&rewards))
+        mean_score(&rewards)
     }
 }
 
@@ -236,10 +260,13 @@ fn mean_score(values: &[f64]) -> Score {
     }
 }
 
-/// Scores a table on logged conversations by self-normalised importance weighting.
-fn log_score(config: &TrainConfig, tune: &Episodes, table: &QTable) -> Result<Score, RunError> {
-    let policy = served(config, table);
-    let weights = judged::weights(tune, &policy)?;
+/// Scores a policy on logged conversations by self-normalised importance weighting.
+fn log_score(
+    config: &TrainConfig,
+    tune: &Episodes,
+    policy: &dyn Policy,
+) -> Result<Score, RunError> {
+    let weights = judged::weights(tune, policy)?;
     let rewards: Vec<f64> = (0..tune.len())
         .map(|row| tune.kpis(row).values()[Kpi::Reward.index()])
         .collect();
@@ -314,7 +341,11 @@ impl Bench for LogBench<'_> {
     }
 
     fn score(&self, table: &QTable) -> Result<Score, RunError> {
-        log_score(self.config, &self.tune, table)
+        log_score(self.config, &self.tune, &served(self.config, table))
+    }
+
+    fn baseline(&self) -> Result<Option<Score>, RunError> {
+        log_score(self.config, &self.tune, &self.config.rules()).map(Some)
     }
 }
 
@@ -426,7 +457,11 @@ impl Bench for RejectionBench<'_> {
     }
 
     fn score(&self, table: &QTable) -> Result<Score, RunError> {
-        log_score(self.config, &self.tune, table)
+        log_score(self.config, &self.tune, &served(self.config, table))
+    }
+
+    fn baseline(&self) -> Result<Option<Score>, RunError> {
+        log_score(self.config, &self.tune, &self.config.rules()).map(Some)
     }
 }
 

@@ -319,6 +319,9 @@ pub fn evaluate(
         ));
     }
     let policies = judge.policies;
+    if let Some(warning) = better_as_logged(&policies, &verdict) {
+        warnings.push(warning);
+    }
     Ok(Evaluation {
         created_by: created_by(),
         log: log_path.to_owned(),
@@ -340,6 +343,23 @@ pub fn evaluate(
         assumed,
         survey,
         warnings,
+    })
+}
+
+/// Beating the rule is little when whoever wrote the log did better still.
+fn better_as_logged(policies: &[Judged], verdict: &VerdictResult) -> Option<String> {
+    let reward = |name: &str| {
+        let judged = policies.iter().find(|judged| judged.name == name)?;
+        judged.estimates[0].value.zip(judged.estimates[0].interval)
+    };
+    let (logged, above) = reward(AS_LOGGED)?;
+    let candidate = verdict.policy.as_deref()?;
+    let (value, below) = reward(candidate)?;
+    (above.lower > below.upper).then(|| {
+        format!(
+            "the policy that wrote the log earned more ({logged:.4}) than {candidate} would ({value:.4}); look at what it \
+             does before replacing it"
+        )
     })
 }
 
@@ -488,6 +508,19 @@ impl Columns {
         self.kpis.iter().map(of).collect()
     }
 
+    /// Conversations that have each key figure.
+    fn measured(&self) -> Vec<u64> {
+        Kpi::ALL
+            .iter()
+            .map(|kpi| {
+                self.kpis
+                    .iter()
+                    .filter(|row| row.get(*kpi).is_some())
+                    .count() as u64
+            })
+            .collect()
+    }
+
     fn ratio(&self, importance: Importance, of: impl Fn(&KpiRow) -> f64) -> Ratio {
         importance.ratio(&self.weights, &self.values(of))
     }
@@ -529,10 +562,17 @@ impl Judge<'_> {
                 extra.push("ips");
                 ratios.push(columns.ratio(Importance::Ips, figure(Kpi::Reward)));
             }
-            let values = self.values(columns.estimator, &ratios[..Kpi::COUNT], &refused);
+            let measured = columns.measured();
+            let values = self.values(
+                columns.estimator,
+                &ratios[..Kpi::COUNT],
+                &measured,
+                &refused,
+            );
             let mut estimates = vec![values[Kpi::Reward.index()].clone()];
             for (name, ratio) in extra.iter().zip(&ratios[Kpi::COUNT..]) {
-                estimates.extend(self.values(name, std::slice::from_ref(ratio), &refused));
+                let n = &measured[Kpi::Reward.index()..=Kpi::Reward.index()];
+                estimates.extend(self.values(name, std::slice::from_ref(ratio), n, &refused));
             }
             if let Some(replay) = model.filter(|_| self.basis != Basis::Simulated) {
                 let rows = replay_kpis(
@@ -542,7 +582,12 @@ impl Judge<'_> {
                 );
                 let rewards: Vec<f64> = rows.iter().map(figure(Kpi::Reward)).collect();
                 let ratio = Importance::Ips.ratio(&vec![1.0; rewards.len()], &rewards);
-                estimates.extend(self.values("model", &[ratio], &candidate.refused));
+                estimates.extend(self.values(
+                    "model",
+                    &[ratio],
+                    &[rewards.len() as u64],
+                    &candidate.refused,
+                ));
             }
             let (states, tier_shares) =
                 choices(part, &self.config.table, candidate.policy.as_ref());
@@ -577,7 +622,7 @@ impl Judge<'_> {
             .iter()
             .map(|kpi| columns.ratio(Importance::Ips, figure(*kpi)))
             .collect();
-        let values = self.values("mean", &ratios, &None);
+        let values = self.values("mean", &ratios, &columns.measured(), &None);
         let mut shares = [0.0; 3];
         for decision in 0..part.decisions() {
             shares[part.action(decision).index()] += 1.0 / part.decisions() as f64;
@@ -598,13 +643,21 @@ impl Judge<'_> {
         }
     }
 
-    fn values(&self, estimator: &str, ratios: &[Ratio], refused: &Option<Refusal>) -> Vec<Value> {
+    /// Values of ratios; `measured[i]` conversations have the figure of ratio i.
+    fn values(
+        &self,
+        estimator: &str,
+        ratios: &[Ratio],
+        measured: &[u64],
+        refused: &Option<Refusal>,
+    ) -> Vec<Value> {
         let resampled = resample(ratios, self.options.bootstrap);
         ratios
             .iter()
             .zip(resampled)
-            .map(|(ratio, resampled)| {
-                let n = ratio.den.iter().filter(|den| **den > 0.0).count() as u64;
+            .zip(measured)
+            .map(|((ratio, resampled), n)| {
+                let n = *n;
                 let refused = refused
                     .clone()
                     .or_else(|| (n == 0).then_some(Refusal::NotMeasured));

@@ -384,8 +384,7 @@ fn train_tiers(
         chosen_seed: chosen.learner.config().seed,
         chosen_steps: point.steps,
         score: point.score,
-        // The untrained table answers with the baseline everywhere.
-        baseline: chosen.curve.first().map(|point| point.score),
+        baseline: bench.baseline()?,
         seeds: curves(&seeds),
         log: setting.log.map(|(_, notes)| notes),
         mdp: None,
