@@ -6,12 +6,13 @@ use clap::{Args, ValueEnum};
 use tierwise_policies::artefact::{Artefact, Version};
 use tierwise_policies::ope::{BootstrapPlan, Refusal};
 
+use super::log::check_log;
 use super::{Done, OutputArgs, existing, output};
 use crate::config::TrainConfig;
 use crate::failure::{Failure, failure_of};
 use crate::run::{
     Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
-    save_evaluation,
+    save_evaluation, save_log_check,
 };
 
 /// Judge versions on a log beside the rule baseline
@@ -82,6 +83,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let evaluation = evaluate(&config, &args.log, &versions, &options)?;
     let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
     save_evaluation(&out, &config, &evaluation)?;
+    save_log_check(&out, &check_log(&args.log, &config.reward)?)?;
     if args.output.json {
         output::json(&evaluation)?;
     } else {
@@ -89,7 +91,9 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
         output::text_line(&format!("written to {}", out.evaluation().display()))?;
     }
     Ok(
-        if args.gate && evaluation.verdict.kind != VerdictKind::Beats {
+        if args.gate
+            && (evaluation.verdict.kind != VerdictKind::Beats || evaluation.basis != Basis::Logged)
+        {
             Done::NothingQualified
         } else {
             Done::Fine

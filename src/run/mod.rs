@@ -7,6 +7,8 @@ mod bench;
 mod data;
 mod directory;
 mod evaluate;
+mod evaluation;
+mod judge;
 mod judged;
 mod page;
 mod support;
@@ -17,9 +19,10 @@ mod truth;
 pub use self::bench::Score;
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};
-pub use self::evaluate::{
-    AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, EvaluateOptions, Evaluation,
-    Judged, Value, VerdictKind, VerdictResult, evaluate, save_evaluation, save_log_check,
+pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
+pub use self::evaluation::{
+    AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, Evaluation, Judged, Value,
+    VerdictKind, VerdictResult,
 };
 pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};

@@ -17,10 +17,10 @@ use tierwise_reports::{
 };
 
 use super::directory::{RunDirectory, RunError, read_json, write_whole};
-use super::evaluate::{
-    AS_LOGGED, BASELINE, Basis, Difference, Evaluation, Judged, Value, VerdictKind,
+use super::evaluation::{
+    AS_LOGGED, Alternative, BASELINE, Basis, Difference, Evaluation, Judged, Value, VerdictKind,
 };
-use super::support::log_support;
+use super::support::{SavedCheck, log_support};
 use super::train::TrainResult;
 
 /// Writes a page, whole or not at all.
@@ -47,7 +47,7 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
             evaluation = Some(read_json(&run.evaluation())?);
         }
         if check.is_none() && run.log_check().exists() {
-            check = Some(read_json::<serde_json::Value>(&run.log_check())?);
+            check = Some(read_json::<SavedCheck>(&run.log_check())?);
         }
     }
     if trainings.is_empty() && evaluation.is_none() {
@@ -79,7 +79,7 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
                 .iter()
                 .map(|a| alternative(evaluation, a))
                 .collect();
-            page.log_support = Some(log_support(evaluation, check.as_ref()));
+            page.log_support = Some(log_support(evaluation, check));
             page
         }
         None => {
@@ -374,7 +374,7 @@ fn policy_map(evaluation: &Evaluation, judged: &Judged) -> PolicyMap {
     }
 }
 
-fn alternative(evaluation: &Evaluation, a: &super::evaluate::Alternative) -> AlternativeReward {
+fn alternative(evaluation: &Evaluation, a: &Alternative) -> AlternativeReward {
     AlternativeReward {
         definition: match a.shape {
             RewardShape::Product => RewardDefinition::Product {
