@@ -11,6 +11,7 @@ mod evaluation;
 mod judge;
 mod judged;
 mod page;
+mod seeds;
 mod support;
 mod sweep;
 mod train;
@@ -26,9 +27,8 @@ pub use self::evaluation::{
 };
 pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
+pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub(crate) use self::train::shop_world;
-pub use self::train::{
-    CurvePoint, LogNotes, MdpNotes, SeedResult, TrainInput, TrainOptions, TrainResult, train,
-};
+pub use self::train::{LogNotes, MdpNotes, TrainInput, TrainOptions, TrainResult, train};
 pub use self::truth::{TrueValueOf, TrueValues, true_values};
