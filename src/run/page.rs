@@ -68,7 +68,10 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
             page.policy_maps = evaluation
                 .policies
                 .iter()
-                .filter(|judged| !judged.states.is_empty())
+                .filter(|judged| {
+                    judged.name == BASELINE
+                        || evaluation.verdict.policy.as_deref() == Some(&judged.name)
+                })
                 .map(|judged| policy_map(evaluation, judged))
                 .collect();
             // The candidate of the verdict first.

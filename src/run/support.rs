@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 use tierwise_envs::log::check::{Claim as Checked, ClaimKind};
+use tierwise_envs::time::UtcMicros;
 use tierwise_reports::{
     Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind, Reason, Sentence,
 };
@@ -29,8 +30,7 @@ struct SavedSpan {
 
 #[derive(Debug, Deserialize)]
 struct SavedGap {
-    from: String,
-    to: String,
+    from: UtcMicros,
     seconds: f64,
 }
 
@@ -84,8 +84,8 @@ pub(super) fn log_support(evaluation: &Evaluation, check: Option<SavedCheck>) ->
             support.last_at = Some(span.to);
             support.span_days = Some(span.days);
             support.gaps.extend(span.longest_gap.map(|gap| LogGap {
-                from: gap.from,
-                to: gap.to,
+                from: gap.from.to_string(),
+                to: gap.from.plus_seconds(gap.seconds).to_string(),
                 hours: gap.seconds / 3_600.0,
             }));
         }
