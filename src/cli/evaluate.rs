@@ -1,10 +1,12 @@
 //! `tierwise evaluate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use tierwise_policies::artefact::{Artefact, Version};
+use tierwise_envs::tier::Tier;
+use tierwise_policies::artefact::{Artefact, Evidence, PolicyKind, SchemaStamp, Seen, Version};
 use tierwise_policies::ope::{BootstrapPlan, Refusal};
+use tierwise_policies::policy::Fixed;
 
 use super::log::check_log;
 use super::{Done, OutputArgs, existing, output};
@@ -21,7 +23,7 @@ pub(super) struct EvaluateArgs {
     /// Conversation log to judge on.
     #[arg(long, value_name = "LOG")]
     log: PathBuf,
-    /// Version directory of a policy; repeat for several candidates.
+    /// Version directory of a policy, or `auto`, `review`, `human`, `uniform`; repeat for several candidates.
     #[arg(long = "policy", value_name = "VERSION", required = true, num_args = 1..)]
     policies: Vec<PathBuf>,
     /// Configuration to judge by; default: the one the first version was trained with.
@@ -60,7 +62,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let versions = args
         .policies
         .iter()
-        .map(|path| Artefact::load(path).map_err(|error| failure_of(&error)))
+        .map(|path| version(path))
         .collect::<Result<Vec<Version>, Failure>>()?;
     let first = RunDirectory::at(&args.policies[0]);
     let config = args.config.clone().unwrap_or_else(|| first.config());
@@ -99,6 +101,38 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
             Done::Fine
         },
     )
+}
+
+/// A version directory, or one of the policies that need none.
+fn version(path: &Path) -> Result<Version, Failure> {
+    let name = path.to_string_lossy();
+    let policy = match Tier::from_name(&name) {
+        Some(tier) => PolicyKind::Fixed { tier: Fixed(tier) },
+        None if name == "uniform" => PolicyKind::Uniform,
+        None => {
+            return Artefact::load(path).map_err(|error| {
+                failure_of(&error).fix("a policy is a directory that `tierwise train` wrote, or auto, review, human, uniform")
+            });
+        }
+    };
+    let artefact = Artefact {
+        id: format!("always {name}"),
+        created_by: format!("tierwise {}", env!("CARGO_PKG_VERSION")),
+        learner: name.into_owned(),
+        seed: 0,
+        config_hash: String::new(),
+        feature_schema: SchemaStamp::current(),
+        reward_version: String::new(),
+        evidence: Evidence::Written,
+        serve_floor: 0.0,
+        training: None,
+        policy,
+    };
+    Ok(Version {
+        version: artefact.version(),
+        artefact,
+        seen: Seen::default(),
+    })
 }
 
 /// The evaluation as a table for a terminal.

@@ -503,6 +503,9 @@ mod tests {
             "tier_mdp.toml",
             "sweep.toml",
             "shop_training.toml",
+            "gymnasium_cliff_walking.toml",
+            "gymnasium_frozen_lake.toml",
+            "gymnasium_taxi.toml",
             "reference.toml",
         ] {
             let config =
