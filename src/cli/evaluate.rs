@@ -250,6 +250,9 @@ pub(super) fn verdict_line(evaluation: &Evaluation) -> String {
     };
     let numbers = format!("{:+.4} [{:+.4}, {:+.4}]", d.value, d.lower, d.upper);
     match verdict.kind {
+        VerdictKind::Beats if evaluation.basis == Basis::EstimatedPropensity => format!(
+            "verdict: by estimated propensities {policy} beats {baseline} by {numbers}; on estimates alone nothing may be promoted"
+        ),
         VerdictKind::Beats => {
             format!("verdict: {policy} beats {baseline} by {numbers} reward per conversation")
         }

@@ -93,7 +93,14 @@ impl Judge<'_> {
         model: Option<&Replay>,
     ) {
         for (candidate, columns) in candidates.iter().zip(&self.columns) {
-            let diagnostics = WeightDiagnostics::of(&columns.weights);
+            let with_reward: Vec<f64> = columns
+                .weights
+                .iter()
+                .zip(&columns.kpis)
+                .filter(|(_, row)| row.get(Kpi::Reward).is_some())
+                .map(|(weight, _)| *weight)
+                .collect();
+            let diagnostics = WeightDiagnostics::of(&with_reward);
             let refused = candidate.refused.clone().or_else(|| {
                 (self.basis != Basis::Simulated)
                     .then(|| self.config.gate.refusal(&diagnostics))
@@ -197,7 +204,7 @@ impl Judge<'_> {
         measured: &[u64],
         refused: &Option<Refusal>,
     ) -> Vec<Value> {
-        let resampled = resample(ratios, self.options.bootstrap);
+        let resampled = resample(ratios, self.options.bootstrap.for_level(self.options.level));
         ratios
             .iter()
             .zip(resampled)
@@ -285,7 +292,7 @@ impl Judge<'_> {
 
     /// Paired differences of each statistic to the first.
     fn compare(&self, ratios: &[Ratio], level: f64) -> Vec<Option<Difference>> {
-        let resampled = resample(ratios, self.options.bootstrap);
+        let resampled = resample(ratios, self.options.bootstrap.for_level(level));
         (1..ratios.len())
             .map(|i| {
                 let paired: Vec<f64> = resampled[i]

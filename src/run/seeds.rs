@@ -147,12 +147,14 @@ fn run_seed(
             steps: state.learner.steps(),
             score,
         });
-        let best = state.curve[state.best.0]
-            .score
-            .value
-            .unwrap_or(f64::NEG_INFINITY);
+        let better = match (score.value, state.curve[state.best.0].score.value) {
+            (Some(value), Some(best)) => value > best,
+            (None, Some(_)) => false,
+            // While nothing can be scored, the table that learned longest is kept.
+            (_, None) => true,
+        };
         // The untrained table is the baseline, not a candidate.
-        if state.best.0 == 0 || score.value.is_some_and(|value| value > best) {
+        if state.best.0 == 0 || better {
             state.best = (state.curve.len() - 1, state.learner.q_table().clone());
         }
         write_json(&path, &state)?;

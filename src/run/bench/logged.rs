@@ -32,12 +32,19 @@ fn log_score(
     let rewards: Vec<f64> = (0..tune.len())
         .map(|row| tune.kpis(row).values()[Kpi::Reward.index()])
         .collect();
-    let diagnostics = WeightDiagnostics::of(&weights);
+    // Only conversations with a reward carry the value, so only their weights count.
+    let measured: Vec<f64> = weights
+        .iter()
+        .zip(&rewards)
+        .filter(|(_, reward)| !reward.is_nan())
+        .map(|(weight, _)| *weight)
+        .collect();
+    let diagnostics = WeightDiagnostics::of(&measured);
     let ratio = Importance::Snips.ratio(&weights, &rewards);
     let value = ratio.value();
     let supported = config.gate.refusal(&diagnostics).is_none() && value.is_finite();
     // Delta method: terms w (r − v) / mean w.
-    let n = weights.len() as f64;
+    let n = measured.len() as f64;
     let terms = ratio
         .num
         .iter()
@@ -47,7 +54,7 @@ fn log_score(
     Ok(Score {
         value: supported.then_some(value),
         standard_error: supported.then_some(standard_error),
-        n: weights.len() as u64,
+        n: measured.len() as u64,
     })
 }
 
@@ -82,10 +89,18 @@ impl Bench for LogBench<'_> {
         let mut order: Vec<usize> = (0..self.runs.len()).collect();
         let mut batch: Vec<Transition> = Vec::with_capacity(4_096);
         let mut left = usize::try_from(steps).unwrap_or(usize::MAX);
+        let before = learner.steps();
         while left > 0 {
             order.shuffle(&mut random);
             for run in &order {
                 let run = &self.runs[*run];
+                // The one run of a whole log goes on where the last stretch stopped; else its end would never be seen.
+                let seen = (steps - left as u64).wrapping_add(before);
+                let run = if self.runs.len() == 1 {
+                    &run[(seen % run.len() as u64) as usize..]
+                } else {
+                    &run[..]
+                };
                 let take = run.len().min(left);
                 batch.extend_from_slice(&run[..take]);
                 left -= take;
