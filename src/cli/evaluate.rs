@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use tierwise_policies::artefact::{Artefact, Version};
+use tierwise_policies::artefact::Version;
 use tierwise_policies::ope::{BootstrapPlan, Refusal};
 
-use super::{Done, OutputArgs, existing, output};
+use super::{Done, OutputArgs, directory, existing, output, version};
 use crate::config::TrainConfig;
-use crate::failure::{Failure, failure_of};
+use crate::failure::Failure;
 use crate::run::{
     Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
     save_evaluation,
@@ -59,9 +59,12 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let versions = args
         .policies
         .iter()
-        .map(|path| Artefact::load(path).map_err(|error| failure_of(&error)))
+        .map(|path| version(path))
         .collect::<Result<Vec<Version>, Failure>>()?;
     let first = RunDirectory::at(&args.policies[0]);
+    if let Some(out) = &args.out {
+        directory(out)?;
+    }
     let config = args.config.clone().unwrap_or_else(|| first.config());
     if !config.exists() {
         return Err(Failure::at(&config, "no configuration to judge by")

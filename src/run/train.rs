@@ -25,7 +25,7 @@ use super::bench::{
     table_policy,
 };
 use super::data::{LoadedLog, Part, outcome_model};
-use super::directory::{RunDirectory, RunError, read_json, write_json, write_whole};
+use super::directory::{RunDirectory, RunError, read_json, read_text, write_json, write_whole};
 use crate::config::{Environment, ReplayMode, TrainConfig};
 
 /// What to learn from, beside the configuration.
@@ -481,9 +481,26 @@ fn prepare(
     let directory = RunDirectory::create(out)?;
     if !options.resume {
         directory.clear_checkpoints()?;
+    } else if directory.checkpoints().exists() && directory.config().exists() {
+        // Refused before anything is written, so that the interrupted run can still be resumed.
+        let interrupted = read_text(&directory.config())?;
+        if interrupted != config.to_toml() {
+            return Err(another_run(directory.path()));
+        }
     }
     write_whole(&directory.config(), config.to_toml().as_bytes())?;
     Ok(directory)
+}
+
+fn another_run(path: &Path) -> RunError {
+    RunError::unusable(
+        format!(
+            "{}: made by another configuration or from another input",
+            path.display()
+        ),
+        "a resumed run continues the same run, bit for bit",
+        "resume with the same configuration and input, or start again without `--resume`",
+    )
 }
 
 fn finish(directory: &RunDirectory, result: &TrainResult) -> Result<(), RunError> {
@@ -552,14 +569,7 @@ fn run_seed(
     let mut state = if options.resume && path.exists() {
         let state: Checkpoint = read_json(&path)?;
         if state.config_hash != config.hash() || state.input_hash != input_hash {
-            return Err(RunError::unusable(
-                format!(
-                    "{}: made by another configuration or from another input",
-                    path.display()
-                ),
-                "a resumed run continues the same run, bit for bit",
-                "resume with the same configuration and input, or start again without `--resume`",
-            ));
+            return Err(another_run(&path));
         }
         (options.progress)(state.learner.steps());
         state
