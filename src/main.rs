@@ -7,7 +7,8 @@ use clap::Parser;
 use tierwise::cli::{self, Cli, Done};
 
 fn main() -> ExitCode {
-    match cli::run(Cli::parse()) {
+    let done = cli::readable(std::env::args_os()).and_then(|()| cli::run(Cli::parse()));
+    match done {
         Ok(Done::Fine) => ExitCode::SUCCESS,
         Ok(Done::NothingQualified) => ExitCode::from(1),
         Err(failure) => {

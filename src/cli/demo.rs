@@ -13,7 +13,7 @@ use super::evaluate::{table, verdict_line};
 use super::log::{check_log, write_log};
 use super::report::Lang;
 use super::train::train_with_progress;
-use super::{Done, OutputArgs, output};
+use super::{Done, OutputArgs, directory, output};
 use crate::config::{TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
 use crate::run::{
@@ -59,6 +59,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     let config = config(args)?;
     let out = args.out.as_path();
     let log = out.join("log.parquet");
+    directory(out)?;
     std::fs::create_dir_all(out).map_err(|e| Failure::at(out, e).fix("choose another `--out`"))?;
 
     step(
@@ -102,8 +103,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         let mut learner = config.clone();
         learner.name = name.to_owned();
         learner.learner.algorithm = algorithm;
-        let directory = out.join(name);
-        let result = train_with_progress(&learner, &input, &directory, false)?;
+        let run = out.join(name);
+        let result = train_with_progress(&learner, &input, &run, false)
+            .map_err(|failure| failure.fix("run the demonstration again; it starts afresh"))?;
         say(
             args,
             &format!(
@@ -112,7 +114,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
                 result.baseline.and_then(|b| b.value).unwrap_or(f64::NAN)
             ),
         );
-        runs.push(directory);
+        runs.push(run);
     }
 
     step(args, 4, "judge them on the last 30 %, which none has seen");

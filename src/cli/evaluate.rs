@@ -9,9 +9,9 @@ use tierwise_policies::ope::{BootstrapPlan, Refusal};
 use tierwise_policies::policy::Fixed;
 
 use super::log::check_log;
-use super::{Done, OutputArgs, existing, output};
+use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TrainConfig;
-use crate::failure::{Failure, failure_of};
+use crate::failure::Failure;
 use crate::run::{
     Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
     save_evaluation, save_log_check,
@@ -62,9 +62,12 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let versions = args
         .policies
         .iter()
-        .map(|path| version(path))
+        .map(|path| named_or_version(path))
         .collect::<Result<Vec<Version>, Failure>>()?;
     let first = RunDirectory::at(&args.policies[0]);
+    if let Some(out) = &args.out {
+        directory(out)?;
+    }
     let config = args.config.clone().unwrap_or_else(|| first.config());
     if !config.exists() {
         return Err(Failure::at(&config, "no configuration to judge by")
@@ -104,15 +107,13 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
 }
 
 /// A version directory, or one of the policies that need none.
-fn version(path: &Path) -> Result<Version, Failure> {
+fn named_or_version(path: &Path) -> Result<Version, Failure> {
     let name = path.to_string_lossy();
     let policy = match Tier::from_name(&name) {
         Some(tier) => PolicyKind::Fixed { tier: Fixed(tier) },
         None if name == "uniform" => PolicyKind::Uniform,
         None => {
-            return Artefact::load(path).map_err(|error| {
-                failure_of(&error).fix("a policy is a directory that `tierwise train` wrote, or auto, review, human, uniform")
-            });
+            return super::version(path);
         }
     };
     let artefact = Artefact {

@@ -26,6 +26,8 @@ pub(super) enum LogCommand {
 }
 
 /// Say what a log holds, and what may and may not be claimed from it
+///
+/// Exits with 1 when the log has broken rows: training and judging refuse them.
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
     /// The log (.parquet, .jsonl, .jsonl.gz).
@@ -84,7 +86,12 @@ fn check(args: &CheckArgs) -> Result<Done, Failure> {
     } else {
         output::text_line(&check.render())?;
     }
-    Ok(Done::Fine)
+    // Whoever learns from the log or judges on it refuses a broken row.
+    Ok(if check.row_errors.is_empty() {
+        Done::Fine
+    } else {
+        Done::NothingQualified
+    })
 }
 
 /// One pass over a log.

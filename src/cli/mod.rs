@@ -13,11 +13,14 @@ mod report;
 mod sweep;
 mod train;
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::failure::Failure;
+use tierwise_policies::artefact::{Artefact, Version};
+
+use crate::failure::{Failure, failure_of};
 
 /// Learn, prove and ship the response tier of every customer message.
 #[derive(Debug, Parser)]
@@ -69,6 +72,19 @@ pub enum Done {
     NothingQualified,
 }
 
+/// Checks that every argument is UTF-8, before any work: results name paths in JSON, which holds nothing else.
+///
+/// # Errors
+/// A [`Failure`] with the argument.
+pub fn readable(arguments: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    match arguments.into_iter().find(|text| text.to_str().is_none()) {
+        None => Ok(()),
+        Some(text) => Err(Failure::new(format!("the argument {text:?} is not UTF-8"))
+            .detail("results name their inputs in JSON, which is UTF-8")
+            .fix("rename the file or folder")),
+    }
+}
+
 /// Runs the command that was asked for.
 ///
 /// # Errors
@@ -103,4 +119,24 @@ fn existing(path: &Path, what: &str) -> Result<(), Failure> {
     } else {
         Err(Failure::at(path, format!("no such {what}")).fix("check the path"))
     }
+}
+
+/// A directory to write into: missing, or a directory already.
+fn directory(path: &Path) -> Result<(), Failure> {
+    if path.exists() && !path.is_dir() {
+        return Err(
+            Failure::at(path, "a file, where a directory is to be written")
+                .fix("choose another `--out`"),
+        );
+    }
+    Ok(())
+}
+
+/// Loads a version to be judged.
+fn version(path: &Path) -> Result<Version, Failure> {
+    existing(path, "version")?;
+    Artefact::load(path).map_err(|error| {
+        failure_of(&error)
+            .fix("name a directory that `tierwise train` wrote; train again if it was changed")
+    })
 }

@@ -1,11 +1,11 @@
 //! `tierwise sweep`.
 
 use std::path::PathBuf;
-use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use super::{Done, OutputArgs, output};
+use super::train::stop_on_interrupt;
+use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TomlFile;
 use crate::failure::Failure;
 use crate::run::{SweepResult, TrainInput, TrainOptions, sweep};
@@ -33,14 +33,19 @@ pub(super) struct SweepArgs {
 
 pub(super) fn run(args: &SweepArgs) -> Result<Done, Failure> {
     let file = TomlFile::read(&args.config)?;
+    for (path, what) in [(&args.log, "log"), (&args.env, "environment file")] {
+        if let Some(path) = path {
+            existing(path, what)?;
+        }
+    }
+    directory(&args.out)?;
     let input = TrainInput {
         log: args.log.clone(),
         mdp: args.env.clone(),
     };
-    let stop = AtomicBool::new(false);
     let options = TrainOptions {
         resume: args.resume,
-        stop: &stop,
+        stop: stop_on_interrupt(),
         progress: &|_| {},
     };
     let result = sweep(&file, &input, &args.out, &options, &|i, n| {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::progress::Stage;
-use super::{Done, OutputArgs, existing, output};
+use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TrainConfig;
 use crate::failure::Failure;
 use crate::run::{TrainInput, TrainOptions, TrainResult, train};
@@ -45,6 +45,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
             existing(path, what)?;
         }
     }
+    directory(&args.out)?;
     let input = TrainInput {
         log: args.log.clone(),
         mdp: args.env.clone(),
@@ -58,6 +59,19 @@ pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
     Ok(Done::Fine)
 }
 
+/// The flag that Ctrl-C raises, for a stop at the next checkpoint. A second Ctrl-C ends the program at once, which loses
+/// no checkpoint: files are written under a temporary name.
+pub(super) fn stop_on_interrupt() -> &'static AtomicBool {
+    static STOP: AtomicBool = AtomicBool::new(false);
+    // Installed once a process; a second training in the same process shares it.
+    let _ = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(Failure::INTERRUPTED.into());
+        }
+    });
+    &STOP
+}
+
 /// Trains with a progress bar; Ctrl-C stops at the next checkpoint.
 pub(super) fn train_with_progress(
     config: &TrainConfig,
@@ -65,14 +79,11 @@ pub(super) fn train_with_progress(
     out: &std::path::Path,
     resume: bool,
 ) -> Result<TrainResult, Failure> {
-    static STOP: AtomicBool = AtomicBool::new(false);
-    // Installed once a process; a second training in the same process shares it.
-    let _ = ctrlc::set_handler(|| STOP.store(true, Ordering::Relaxed));
     let total = config.training.steps * u64::from(config.training.seeds);
     let stage = Stage::start(&format!("train {}", config.name), total);
     let options = TrainOptions {
         resume,
-        stop: &STOP,
+        stop: stop_on_interrupt(),
         progress: &|steps| stage.advance(steps),
     };
     Ok(train(config, input, out, &options)?)

@@ -19,12 +19,12 @@ pub enum ConfigError {
         reason: String,
     },
     /// Not TOML, an unknown key, or a value of the wrong type.
-    #[error("{}:{line}: {reason}", path.display())]
+    #[error("{}{}: {reason}", path.display(), line.map(|l| format!(":{l}")).unwrap_or_default())]
     Syntax {
         /// The file.
         path: PathBuf,
-        /// Line, from 1.
-        line: usize,
+        /// Line, from 1; absent for a text that stands in no file.
+        line: Option<usize>,
         /// What was found and expected.
         reason: String,
     },
@@ -42,6 +42,18 @@ pub enum ConfigError {
         /// What would be right.
         expected: String,
     },
+}
+
+impl ConfigError {
+    /// The same error of a text that no file holds, such as one combination of a sweep.
+    #[must_use]
+    pub fn without_line(mut self) -> Self {
+        match &mut self {
+            Self::Syntax { line, .. } | Self::Value { line, .. } => *line = None,
+            Self::Unreadable { .. } => {}
+        }
+        self
+    }
 }
 
 impl From<ConfigError> for Failure {
@@ -106,8 +118,11 @@ impl TomlFile {
     pub fn parse<T: DeserializeOwned>(&self) -> Result<T, ConfigError> {
         toml::from_str(&self.text).map_err(|error| ConfigError::Syntax {
             path: self.path.clone(),
-            line: error.span().map_or(1, |span| self.line_at(span.start)),
-            reason: error.message().to_owned(),
+            line: Some(error.span().map_or(1, |span| self.line_at(span.start))),
+            reason: match error.span().and_then(|span| self.key_at(span.start)) {
+                Some(key) => format!("`{key}`: {}", error.message()),
+                None => error.message().to_owned(),
+            },
         })
     }
 
@@ -139,17 +154,41 @@ impl TomlFile {
         let table = toml::de::DeTable::parse(&self.text).ok()?;
         let mut table = table.get_ref();
         let mut line = None;
-        for part in key.split('.') {
-            let Some((name, value)) = table.iter().find(|(name, _)| name.get_ref() == part) else {
-                break;
+        let mut rest = key;
+        loop {
+            // A whole dotted rest may be one quoted key, as under `[sweep.parameters]`.
+            let (part, below) = rest.split_once('.').unwrap_or((rest, ""));
+            let quoted = table.iter().find(|(name, _)| name.get_ref() == rest);
+            let Some((name, value)) =
+                quoted.or_else(|| table.iter().find(|(name, _)| name.get_ref() == part))
+            else {
+                return line;
             };
             line = Some(self.line_at(name.span().start));
             match value.get_ref() {
-                toml::de::DeValue::Table(inner) => table = inner,
-                _ => break,
+                toml::de::DeValue::Table(inner) if quoted.is_none() => table = inner,
+                _ => return line,
             }
+            rest = below;
         }
-        line
+    }
+
+    /// The dotted key whose name or value stands at an offset; `None` at the top level and outside of keys.
+    fn key_at(&self, offset: usize) -> Option<String> {
+        fn within(table: &toml::de::DeTable<'_>, offset: usize) -> Option<String> {
+            table.iter().find_map(|(name, value)| {
+                let below = match value.get_ref() {
+                    toml::de::DeValue::Table(inner) => within(inner, offset),
+                    _ => None,
+                };
+                match below {
+                    Some(below) => Some(format!("{}.{below}", name.get_ref())),
+                    None => (name.span().contains(&offset) || value.span().contains(&offset))
+                        .then(|| name.get_ref().to_string()),
+                }
+            })
+        }
+        within(toml::de::DeTable::parse(&self.text).ok()?.get_ref(), offset)
     }
 }
 
@@ -167,6 +206,44 @@ mod tests {
     }
 
     #[test]
+    fn syntax_errors_name_the_dotted_key() {
+        #[derive(Debug, serde::Deserialize)]
+        #[expect(dead_code, reason = "only parsed")]
+        struct Nested {
+            inner:
+                Option<std::collections::BTreeMap<String, std::collections::BTreeMap<String, u8>>>,
+        }
+        for (text, message) in [
+            (
+                "[inner.a]\nb = 300\n",
+                "a.toml:2: `inner.a.b`: invalid value: integer `300`, expected u8",
+            ),
+            (
+                "inner = { a = { c = true } }",
+                "a.toml:1: `inner.a.c`: invalid type: boolean `true`, expected u8",
+            ),
+            (
+                "\n[inner]\na = 1\n",
+                "a.toml:3: `inner.a`: invalid type: integer `1`, expected a map",
+            ),
+        ] {
+            let error = TomlFile::new("a.toml", text).parse::<Nested>().unwrap_err();
+            assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn a_quoted_dotted_key_has_its_own_line() {
+        let text = "[sweep.parameters]\n\n\"learner.discount\" = []\n";
+        let error = TomlFile::new("a.toml", text).value_error(
+            "sweep.parameters.learner.discount",
+            "[]",
+            "",
+        );
+        assert!(error.to_string().starts_with("a.toml:3: "), "{error}");
+    }
+
+    #[test]
     fn unknown_keys_and_wrong_types_are_found() {
         #[derive(Debug, serde::Deserialize)]
         #[serde(deny_unknown_fields)]
@@ -181,7 +258,9 @@ mod tests {
             ("= 3", 1),
         ] {
             match TomlFile::new("a.toml", text).parse::<Tiny>() {
-                Err(ConfigError::Syntax { line: have, .. }) => assert_eq!(have, line, "{text:?}"),
+                Err(ConfigError::Syntax { line: have, .. }) => {
+                    assert_eq!(have, Some(line), "{text:?}");
+                }
                 other => panic!("{text:?}: {other:?}"),
             }
         }

@@ -386,7 +386,11 @@ impl TrainConfig {
             let Some(tier) = tier else { continue };
             if tier.source.trim().is_empty() {
                 let key = format!("assumed.{name}.source");
-                return bad(&key, &"\"\"", "say where the numbers come from: every page that shows them will");
+                return bad(
+                    &key,
+                    &"\"\"",
+                    "say where the numbers come from: every page that shows them will",
+                );
             }
             let week = 7.0 * 86_400.0;
             for (key, values, high, unit) in [

@@ -179,12 +179,16 @@ impl RunDirectory {
         self.path.join("log-check.json")
     }
 
+    /// The folder of checkpoints, which stands there while a run is not finished.
+    #[must_use]
+    pub fn checkpoints(&self) -> PathBuf {
+        self.path.join("checkpoint")
+    }
+
     /// Checkpoint of one seed.
     #[must_use]
     pub fn checkpoint(&self, seed: u64) -> PathBuf {
-        self.path
-            .join("checkpoint")
-            .join(format!("seed-{seed}.json"))
+        self.checkpoints().join(format!("seed-{seed}.json"))
     }
 
     /// Forgets checkpoints, after the end of a run or before a new one.
@@ -192,7 +196,7 @@ impl RunDirectory {
     /// # Errors
     /// [`RunError::Io`].
     pub fn clear_checkpoints(&self) -> Result<(), RunError> {
-        let path = self.path.join("checkpoint");
+        let path = self.checkpoints();
         match fs::remove_dir_all(&path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => {
                 Err(RunError::Io { path, source })
@@ -244,12 +248,17 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Run
     write_whole(path, text.as_bytes())
 }
 
-/// Reads a value from JSON.
-pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
-    let text = fs::read_to_string(path).map_err(|source| RunError::Io {
+/// Reads a file as text.
+pub(crate) fn read_text(path: &Path) -> Result<String, RunError> {
+    fs::read_to_string(path).map_err(|source| RunError::Io {
         path: path.to_owned(),
         source,
-    })?;
+    })
+}
+
+/// Reads a value from JSON.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+    let text = read_text(path)?;
     serde_json::from_str(&text).map_err(|e| RunError::Malformed {
         path: path.to_owned(),
         reason: e.to_string(),

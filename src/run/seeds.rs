@@ -9,7 +9,7 @@ use tierwise_policies::tabular::{QTable, TabularConfig, TabularState};
 
 use super::bench::{Bench, Score};
 use super::directory::{RunDirectory, RunError, read_json, write_json};
-use super::train::TrainOptions;
+use super::train::{TrainOptions, another_run};
 use crate::config::TrainConfig;
 
 /// One point of a learning curve.
@@ -106,14 +106,7 @@ fn run_seed(
     let mut state = if options.resume && path.exists() {
         let state: Checkpoint = read_json(&path)?;
         if state.config_hash != config.hash() || state.input_hash != input_hash {
-            return Err(RunError::unusable(
-                format!(
-                    "{}: made by another configuration or from another input",
-                    path.display()
-                ),
-                "a resumed run continues the same run, bit for bit",
-                "resume with the same configuration and input, or start again without `--resume`",
-            ));
+            return Err(another_run(&path));
         }
         (options.progress)(state.learner.steps());
         state

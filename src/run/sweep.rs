@@ -7,9 +7,10 @@ use rand::seq::SliceRandom;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
+use super::data::LoadedLog;
 use super::directory::{RunDirectory, RunError, read_json, write_json};
 use super::train::{TrainInput, TrainOptions, TrainResult, train};
-use crate::config::{Sweep, SweepMethod, TomlFile, TrainConfig};
+use crate::config::{ConfigError, Sweep, SweepMethod, TomlFile, TrainConfig};
 
 /// Combinations above which a grid is refused.
 const MAX_TRIALS: usize = 10_000;
@@ -65,6 +66,7 @@ pub fn sweep(
         configs.push(combined(file, &base, settings)?);
     }
     let mut trials = Vec::with_capacity(configs.len());
+    let mut inputs = Inputs::default();
     for (i, (config, settings)) in configs.iter().zip(&combinations).enumerate() {
         started(i, configs.len());
         let directory = out.join(format!("trial-{i:03}"));
@@ -72,7 +74,13 @@ pub fn sweep(
         let finished: Option<TrainResult> = (options.resume && done.training().exists())
             .then(|| read_json(&done.training()))
             .transpose()?;
-        let result = match finished.filter(|result| result.config_hash == config.hash()) {
+        let finished = match finished {
+            Some(result) if result.config_hash == config.hash() => {
+                inputs.made(&result, input, &base)?.then_some(result)
+            }
+            _ => None,
+        };
+        let result = match finished {
             Some(result) => result,
             None => train(config, input, &directory, options)?,
         };
@@ -97,6 +105,30 @@ pub fn sweep(
     };
     write_json(&out.join("sweep.json"), &result)?;
     Ok(result)
+}
+
+/// The hash of the sweep's log, read at most once.
+#[derive(Default)]
+struct Inputs {
+    log_hash: Option<String>,
+}
+
+impl Inputs {
+    /// Whether a finished trial learned from the input of this sweep.
+    fn made(
+        &mut self,
+        result: &TrainResult,
+        input: &TrainInput,
+        config: &TrainConfig,
+    ) -> Result<bool, RunError> {
+        let Some((notes, path)) = result.log.as_ref().zip(input.log.as_ref()) else {
+            return Ok(result.mdp.as_ref().map(|mdp| &mdp.path) == input.mdp.as_ref());
+        };
+        if self.log_hash.is_none() {
+            self.log_hash = Some(LoadedLog::read(path, &config.reward)?.hash);
+        }
+        Ok(self.log_hash.as_ref() == Some(&notes.hash))
+    }
 }
 
 type Settings = Vec<(String, toml::Value)>;
@@ -171,8 +203,6 @@ fn combined(
     }
     let names: Vec<String> = settings.iter().map(|(k, v)| format!("{k} = {v}")).collect();
     let path = format!("{} with {}", file.path().display(), names.join(", "));
-    Ok(TrainConfig::from_file(&TomlFile::new(
-        path,
-        document.to_string(),
-    ))?)
+    let combined = TrainConfig::from_file(&TomlFile::new(path, document.to_string()));
+    Ok(combined.map_err(ConfigError::without_line)?)
 }

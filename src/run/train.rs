@@ -24,7 +24,7 @@ use super::bench::{
     table_policy,
 };
 use super::data::{LoadedLog, Part, outcome_model};
-use super::directory::{RunDirectory, RunError, write_json, write_whole};
+use super::directory::{RunDirectory, RunError, read_text, write_json, write_whole};
 use super::seeds::{SeedResult, choose, curves, run_seeds};
 use crate::config::{Environment, ReplayMode, TrainConfig};
 
@@ -450,9 +450,27 @@ fn prepare(
     let directory = RunDirectory::create(out)?;
     if !options.resume {
         directory.clear_checkpoints()?;
+    } else if directory.checkpoints().exists() && directory.config().exists() {
+        // Refused before anything is written, so that the interrupted run can still be resumed.
+        let interrupted = read_text(&directory.config())?;
+        if interrupted != config.to_toml() {
+            return Err(another_run(directory.path()));
+        }
     }
     write_whole(&directory.config(), config.to_toml().as_bytes())?;
     Ok(directory)
+}
+
+/// A run that is not the one in the directory.
+pub(super) fn another_run(path: &Path) -> RunError {
+    RunError::unusable(
+        format!(
+            "{}: made by another configuration or from another input",
+            path.display()
+        ),
+        "a resumed run continues the same run, bit for bit",
+        "resume with the same configuration and input, or start again without `--resume`",
+    )
 }
 
 fn finish(directory: &RunDirectory, result: &TrainResult) -> Result<(), RunError> {

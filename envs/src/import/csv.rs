@@ -36,7 +36,7 @@ pub fn read(
     }
     let mut groups = Groups::default();
     let mut volume = Volume::default();
-    for path in input::resolve(inputs, &[], "a table; name the files")? {
+    for path in input::resolve(inputs, &[], "a folder; name the files in it")? {
         table(&path, &mapping, &mut groups, &mut volume, sink)?;
     }
     groups.finish(sink)?;

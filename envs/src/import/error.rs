@@ -18,7 +18,7 @@ pub enum ImportError {
         path: PathBuf,
     },
     /// A folder without the file that the source expects.
-    #[error("{}: the folder holds neither {expected}", path.display())]
+    #[error("{}: {expected}", path.display())]
     NothingInFolder {
         /// The folder.
         path: PathBuf,

@@ -29,7 +29,7 @@ pub fn read(
     key: &CustomerKey,
     sink: &mut Sink<'_>,
 ) -> Result<Volume, ImportError> {
-    let files = input::resolve(inputs, &[], "a JSONL file; name the files")?;
+    let files = input::resolve(inputs, &[], "a folder; name the files in it")?;
     let Some(mapping) = mapping else {
         return rows::for_each(&files, own_shape, sink);
     };

@@ -45,7 +45,11 @@ pub fn read(
     key: &CustomerKey,
     sink: &mut Sink<'_>,
 ) -> Result<(Volume, Counts), ImportError> {
-    let files = input::resolve(inputs, FILES, "`dialogues.jsonl.gz` nor `dialogues.jsonl`")?;
+    let files = input::resolve(
+        inputs,
+        FILES,
+        "the folder holds neither `dialogues.jsonl.gz` nor `dialogues.jsonl`",
+    )?;
     let rules = MaskRules::default();
     let mut counts = Counts::default();
     let mut parsed = Vec::new();

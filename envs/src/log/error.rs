@@ -49,7 +49,7 @@ impl fmt::Display for RowErrorKind {
 
 /// One row that cannot be used, with its place.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}:{line}: `{column}` {reason}", file.display())]
+#[error("{}:{line}: {}{reason}", file.display(), self.named_column())]
 pub struct RowError {
     /// The file read or written.
     pub file: PathBuf,
@@ -73,6 +73,15 @@ impl RowError {
             reason: format!("is {}; {}", invalid.value, invalid.expected),
             column: invalid.column,
             kind: invalid.kind,
+        }
+    }
+
+    /// The column as it is printed; nothing where the row has no fields yet.
+    fn named_column(&self) -> String {
+        if self.column.is_empty() {
+            "the row ".to_owned()
+        } else {
+            format!("`{}` ", self.column)
         }
     }
 
@@ -223,5 +232,15 @@ mod tests {
             "logs/march.jsonl:12: `decisions[2].propensity` is 0; a propensity lies in (0, 1]"
         );
         assert_eq!(error.column_pattern(), "decisions[].propensity");
+        let whole = RowError {
+            column: String::new(),
+            reason: "breaks the JSON at byte 1: expected value".to_owned(),
+            kind: RowErrorKind::Syntax,
+            ..error
+        };
+        assert_eq!(
+            whole.to_string(),
+            "logs/march.jsonl:12: the row breaks the JSON at byte 1: expected value"
+        );
     }
 }

@@ -13,6 +13,15 @@ pub enum MdpError {
         #[source]
         source: std::io::Error,
     },
+    /// The file's content is no decision process.
+    #[error("{path}: {source}")]
+    InFile {
+        /// The file.
+        path: String,
+        /// What is wrong with it.
+        #[source]
+        source: Box<MdpError>,
+    },
     /// The text is not JSON of this format; the source names line and column.
     #[error(
         "not a decision process in JSON: {source}; expected the keys gamma, n_states, n_actions, initial and transitions"

@@ -149,7 +149,10 @@ impl Mdp {
             path: path.display().to_string(),
             source,
         })?;
-        Self::from_json(&text)
+        Self::from_json(&text).map_err(|source| MdpError::InFile {
+            path: path.display().to_string(),
+            source: Box::new(source),
+        })
     }
 
     /// Reads a decision process from JSON text; the keys are those of [`MdpBuilder`].

@@ -1,0 +1,19 @@
+//! The whole system from outside: every command of the `tierwise` binary, on tiny shops and on bad input.
+//!
+//! Each test works in a folder of its own. Data that the repository does not hold (the STAR corpus, the exact tier model)
+//! is looked for in `../shared` and in `TIERWISE_DATA`; tests that miss it say that they are skipped.
+
+mod artefacts;
+mod configs;
+mod desk;
+mod full_disk;
+mod help;
+mod inputs;
+mod logs;
+mod offline_loop;
+mod resume;
+mod same_bytes;
+mod shared;
+mod star;
+mod sweep;
+mod tier_mdp;

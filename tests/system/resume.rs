@@ -1,0 +1,141 @@
+//! An interrupted training goes on as if nothing had happened, or not at all.
+#![cfg(unix)]
+
+use std::process::{Command, Stdio};
+
+use crate::desk::{Desk, Ran, SHOP, names};
+
+const PROCESS: &str = r#"{"gamma": 0.9, "n_states": 2, "n_actions": 2, "initial": [[0, 1.0]], "transitions": [
+    [0, 0, 0.0, [[0, 0.5], [1, 0.5]]], [0, 1, 0.2, [[0, 1.0]]], [1, 0, 1.0, [[0, 1.0]]], [1, 1, 0.5, [[1, 1.0]]]]}"#;
+
+fn config(environment: &str, coupling: &str) -> String {
+    format!(
+        "name = \"long\"\n[environment]\n{environment}\n[learner]\ncoupling = \"{coupling}\"\n\
+         [training]\nsteps = 60_000\nseeds = 2\nevaluate_every = 200\n"
+    )
+}
+
+/// Starts a training, interrupts it as soon as it has written a checkpoint, and waits for its end.
+fn interrupted(desk: &Desk, arguments: &str) -> Ran {
+    let child = Command::new(env!("CARGO_BIN_EXE_tierwise"))
+        .current_dir(desk.path(""))
+        .args(arguments.split(' '))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let checkpoints = desk.path("run/checkpoint");
+    let written = || {
+        checkpoints.exists()
+            && names(&checkpoints)
+                .iter()
+                .any(|name| name.starts_with("seed-"))
+    };
+    assert!(
+        (0..50_000_000).any(|_| written()),
+        "no checkpoint was written"
+    );
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(signal.success());
+    let output = child.wait_with_output().unwrap();
+    Ran {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+fn prepared() -> Desk {
+    let desk = Desk::new();
+    desk.write("shop.toml", SHOP);
+    desk.write("process.json", PROCESS);
+    desk.done("log generate shop.toml --out log.jsonl --explore 0.5");
+    desk
+}
+
+#[test]
+fn a_resumed_run_ends_with_the_same_bytes() {
+    let desk = prepared();
+    let log = "--log log.jsonl";
+    for (environment, coupling, input, files) in [
+        ("kind = \"log\"", "toll", log, ["policy.json", "seen.bin"]),
+        (
+            "kind = \"replay\"\nmode = \"rejection\"",
+            "none",
+            log,
+            ["policy.json", "seen.bin"],
+        ),
+        (
+            "kind = \"mdp\"",
+            "continuing",
+            "--env process.json",
+            ["q-table.json", "config.toml"],
+        ),
+    ] {
+        desk.write("train.toml", config(environment, coupling));
+        let ran = interrupted(&desk, &format!("train train.toml {input} --out run"));
+        assert_eq!(ran.code, 130, "{environment}: {ran:?}");
+        for text in ["interrupted", "run", "--resume"] {
+            assert!(ran.stderr.contains(text), "{}", ran.stderr);
+        }
+        assert!(!desk.path("run/training.json").exists(), "not finished");
+        desk.done(&format!("train train.toml {input} --out run --resume"));
+        desk.done(&format!("train train.toml {input} --out whole"));
+        for file in files.into_iter().chain(["training.json", "config.toml"]) {
+            let (resumed, whole) = (format!("run/{file}"), format!("whole/{file}"));
+            assert!(
+                desk.read(&resumed) == desk.read(&whole),
+                "{environment}: {file} differs"
+            );
+        }
+        for folder in ["run", "whole"] {
+            assert!(!desk.path(folder).join("checkpoint").exists());
+            std::fs::remove_dir_all(desk.path(folder)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_resume_with_another_configuration_or_log_is_refused_and_changes_nothing() {
+    let desk = prepared();
+    desk.write("train.toml", config("kind = \"log\"", "toll"));
+    let ran = interrupted(&desk, "train train.toml --log log.jsonl --out run");
+    assert_eq!(ran.code, 130, "{ran:?}");
+    let before = desk.read("run/config.toml");
+    let (known, wanted) = ("evaluate_every = 200", "evaluate_every = 400");
+    desk.write("other.toml", desk.text("train.toml").replace(known, wanted));
+    desk.done("log generate shop.toml --out other.jsonl --explore 0.5 --seed 9");
+    for command in [
+        "train other.toml --log log.jsonl --out run --resume",
+        "train train.toml --log log.jsonl --seed 5 --out run --resume",
+        "train train.toml --log other.jsonl --out run --resume",
+    ] {
+        let error = desk.refused(command);
+        for text in [
+            "made by another configuration or from another input",
+            "fix: resume with the same configuration and input",
+        ] {
+            assert!(error.contains(text), "{command}: {error}");
+        }
+        assert!(before == desk.read("run/config.toml"), "{command}");
+        assert!(!desk.path("run/training.json").exists());
+    }
+    desk.done("train train.toml --log log.jsonl --out run --resume");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named() {
+    let desk = prepared();
+    desk.write("train.toml", config("kind = \"log\"", "toll"));
+    let ran = interrupted(&desk, "train train.toml --log log.jsonl --out run");
+    assert_eq!(ran.code, 130, "{ran:?}");
+    let name = names(&desk.path("run/checkpoint")).remove(0);
+    let file = format!("run/checkpoint/{name}");
+    let half = desk.read(&file).len() / 2;
+    desk.write(&file, &desk.read(&file)[..half]);
+    let error = desk.refused("train train.toml --log log.jsonl --out run --resume");
+    assert!(error.contains(&file), "{error}");
+}
