@@ -14,7 +14,7 @@ use tierwise_policies::policy::{Fixed, Policy, Uniform};
 use tierwise_policies::view::mixed;
 
 use super::{Done, OutputArgs, existing, output};
-use crate::config::{TomlFile, TrainConfig};
+use crate::config::{ConfigError, TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
 use crate::run::shop_world;
 
@@ -99,11 +99,21 @@ pub(super) fn check_log(path: &Path, reward: &RewardSpec) -> Result<LogCheck, Fa
     LogCheck::read(path, reward).map_err(|error| failure_of(&error))
 }
 
+/// Reads and checks a shop's configuration.
+fn shop(file: &TomlFile) -> Result<ShopConfig, ConfigError> {
+    let shop: ShopConfig = file.parse()?;
+    match shop.validate() {
+        Ok(()) => Ok(shop),
+        Err(error) => Err(file.value_error(&error.key, error.value, error.expected)),
+    }
+}
+
 fn generate(args: &GenerateArgs) -> Result<Done, Failure> {
     let file = TomlFile::read(&args.config)?;
     let mut config = TrainConfig::from_file(&TomlFile::new("", "name = \"shop\""))?;
-    config.shop = ShopConfig::from_toml(file.text())
-        .map_err(|e| Failure::at(&args.config, e).fix("configs/shop.toml explains every key"))?;
+    config.shop = shop(&file).map_err(|error| {
+        Failure::from(error).fix("configs/shop.toml explains every key and its range")
+    })?;
     if !(0.0..=1.0).contains(&args.explore) {
         return Err(Failure::new(format!("`--explore` is {}", args.explore))
             .detail("it is a share in [0, 1]"));

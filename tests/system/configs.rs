@@ -267,10 +267,14 @@ fn a_bad_shop_is_named_and_no_log_is_written() {
             "perception.confusion",
         ),
     ] {
+        let line = text.lines().count();
         desk.write("shop.toml", text);
         let error = desk.refused("log generate shop.toml --out log.jsonl");
-        assert!(error.starts_with("error: shop.toml: "), "{error}");
-        assert!(error.contains(key), "{text}: {error}");
+        assert!(
+            error.starts_with(&format!("error: shop.toml:{line}: `{key}")),
+            "{error}"
+        );
+        assert!(error.contains("fix: configs/shop.toml"), "{error}");
         assert_eq!(desk.names(""), ["shop.toml"], "{text}");
     }
 }

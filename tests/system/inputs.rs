@@ -8,7 +8,7 @@ fn options_out_of_range() {
     for (arguments, message) in [
         ("--threads 0 log check log.jsonl", "`--threads` is 0"),
         ("--threads 99999 log check log.jsonl", "1 to 1024"),
-        ("--threads -1 log check log.jsonl", "--threads"),
+        ("--threads=-1 log check log.jsonl", "--threads"),
         (
             "evaluate --log log.jsonl --policy run --level 2",
             "level is 2",
@@ -275,7 +275,7 @@ fn files_without_permission_are_named() {
     std::fs::set_permissions(&run, Permissions::from_mode(0o700)).unwrap();
 }
 
-const MAPPING: &str = "rows = \"decision\"\n[conversation]\nconversation_id = \"ticket\"\n[decision]\n\
+const MAPPING: &str = "rows = \"decision\"\n[conversation]\nconversation_id = \"ticket\"\nchannel = { value = \"chat\" }\n[decision]\n\
     decided_at = { from = \"asked\", unit = \"unix_seconds\" }\naction = { from = \"tier\", map = { bot = 1, person = 3 } }\n\
     answer_s = \"seconds\"\npropensity = \"p\"\npropensity_kind = { value = \"exact\" }\naction_source = { value = \"policy\" }\n";
 
@@ -296,7 +296,7 @@ fn bad_cells_of_a_table_are_listed_with_line_column_and_reason() {
         ("b,1700000100,bot,604801,0.5", "seconds", "bad_duration"),
         ("b,1700000100,bot,NaN,0.5", "seconds", ""),
         ("b,1700000100,bot,inf,0.5", "seconds", ""),
-        ("b,1700000100,bot,soon,0.5", "seconds", "bad_value"),
+        ("b,1700000100,bot,soon,0.5", "seconds", "bad_duration"),
         ("b,1700000100,bot,3,0", "p", "bad_propensity"),
         ("b,1700000100,bot,3,1.01", "p", "bad_propensity"),
         ("b,never,bot,3,0.5", "asked", "bad_time"),
@@ -329,7 +329,7 @@ fn a_bad_mapping_is_named_by_line() {
     for (text, message) in [
         ("", "map.toml"),
         (
-            "rows = \"decision\"\n[conversation]\nconversation_id = \"nowhere\"\n",
+            "rows = \"decision\"\n[conversation]\nconversation_id = \"nowhere\"\nchannel = { value = \"chat\" }\n[decision]\ndecided_at = \"asked\"\naction = \"asked\"\naction_source = { value = \"policy\" }\n",
             "nowhere",
         ),
         (

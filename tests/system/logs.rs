@@ -223,7 +223,7 @@ const FAULTS: [(Fault, &str, &str, &str); 30] = [
             c.as_object_mut().unwrap().remove("created_at");
         },
         "",
-        "missing field `created_at`",
+        "`created_at` is missing",
         "missing_field",
     ),
 ];

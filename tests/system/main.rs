@@ -3,9 +3,16 @@
 //! Each test works in a folder of its own. Data that the repository does not hold (the STAR corpus, the exact tier model)
 //! is looked for in `../shared` and in `TIERWISE_DATA`; tests that miss it say that they are skipped.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a whole test crate, of which clippy takes only the `#[test]` functions for tests"
+)]
+
 mod artefacts;
 mod configs;
 mod desk;
+mod errors;
 mod full_disk;
 mod help;
 mod inputs;

@@ -5,7 +5,7 @@ use crate::desk::{Desk, SHOP, training};
 #[test]
 fn threads_do_not_change_a_byte() {
     let desk = Desk::new();
-    desk.write("shop.toml", SHOP);
+    desk.write("world.toml", SHOP);
     let kinds = [
         ("log", "kind = \"log\"", ""),
         ("rejection", "kind = \"replay\"\nmode = \"rejection\"", ""),
@@ -27,7 +27,7 @@ fn threads_do_not_change_a_byte() {
     for threads in [1, 2, 8] {
         for ending in [".jsonl", ".jsonl.gz", ".parquet"] {
             desk.done(&format!(
-                "--threads {threads} log generate shop.toml --explore 0.5 --seed 3 --out {}",
+                "--threads {threads} log generate world.toml --explore 0.5 --seed 3 --out {}",
                 log(threads, ending)
             ));
         }
