@@ -43,7 +43,7 @@ impl Desk {
     pub(crate) fn with_log() -> Self {
         let desk = Self::new();
         desk.write("shop.toml", SHOP);
-        desk.write("train.toml", &training("kind = \"log\"", ""));
+        desk.write("train.toml", training("kind = \"log\"", ""));
         desk.done("log generate shop.toml --out log.jsonl --explore 0.5");
         desk
     }
