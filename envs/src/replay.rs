@@ -8,9 +8,11 @@
 mod environment;
 mod episodes;
 mod outcome_model;
+#[cfg(test)]
+mod samples;
 mod survey;
 
 pub use self::environment::{Replay, ReplayMode};
 pub use self::episodes::{Episodes, EpisodesBuilder};
-pub use self::outcome_model::{AssumedCell, Cell, ModelError, OutcomeModel, Provenance};
+pub use self::outcome_model::{Answer, AssumedCell, Cell, ModelError, OutcomeModel, Provenance};
 pub use self::survey::SurveyNotes;

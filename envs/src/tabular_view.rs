@@ -7,6 +7,9 @@ use crate::tier::Tier;
 
 /// Wraps an environment of tiers as one of numbered states and actions.
 ///
+/// Replay by rejection does not fit: what a rejected step would have led to is unknown, and a finite step cannot say so.
+/// Such a step is refused with [`RejectedStep`].
+///
 /// Episodes are conversations; a step's `elapsed_s` and human seconds are passed on, so that discounting by time and tolls
 /// work as in the full environment.
 #[derive(Debug, Clone)]
@@ -31,9 +34,20 @@ impl<E: Env> TabularView<E> {
         &self.env
     }
 
+    /// Number of the state to act in.
     fn state(&self) -> usize {
         self.discretizer.state(&self.env.decide().observation)
     }
+}
+
+/// A step that was rejected teaches nothing, and would have been learned from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "replay rejected {tier}, which the log did not take here; learn from what both agree on, or replay on a model"
+)]
+pub struct RejectedStep {
+    /// The tier tried.
+    pub tier: Tier,
 }
 
 fn failed(source: impl std::error::Error + Send + Sync + 'static) -> FiniteEnvError {
@@ -68,6 +82,9 @@ impl<E: Env> FiniteEnv for TabularView<E> {
         })?;
         let step = self.env.step(tier).map_err(failed)?;
         self.running = !(step.terminated || step.truncated);
+        if step.rejected {
+            return Err(failed(RejectedStep { tier }));
+        }
         Ok(FiniteStep {
             // Nothing follows a termination; any state will do.
             next_state: if step.terminated { 0 } else { self.state() },
@@ -89,3 +106,6 @@ impl<E: Env> FiniteEnv for TabularView<E> {
         Some(1.0)
     }
 }
+
+#[cfg(test)]
+mod tests;

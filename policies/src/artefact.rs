@@ -210,26 +210,40 @@ impl Artefact {
         WithFloor::new(&self.policy, self.serve_floor)
     }
 
-    /// Writes the artefact into a directory (created if missing), each file to a temporary name first; returns the
-    /// version.
+    /// Writes the artefact into a directory (created if missing) and returns the version. Both files are written under
+    /// temporary names before either is renamed, so that a disk that fills up leaves the old version whole.
+    ///
+    /// `seen` is kept only with [`Artefact::training`]: without a log nothing was seen.
     ///
     /// # Errors
-    /// [`ArtefactError::Io`].
+    /// [`ArtefactError::Io`]; [`ArtefactError::Malformed`] for a policy that could not be loaded again, such as a table
+    /// with a value that is not finite.
     pub fn save(&mut self, dir: &Path, seen: &Seen) -> Result<String, ArtefactError> {
+        let policy = dir.join(POLICY_FILE);
+        self.servable()
+            .map_err(|reason| malformed(&policy, reason))?;
         fs::create_dir_all(dir).map_err(|source| io_error(dir, source))?;
+        let mut files = Vec::with_capacity(2);
         if let Some(training) = &mut self.training {
             let bytes = seen.to_bytes();
             training.seen_hash = blake3::hash(&bytes).to_hex().to_string();
-            write_whole(&dir.join(SEEN_FILE), &bytes)?;
+            files.push((dir.join(SEEN_FILE), bytes));
         }
         let (header, content) = self.encode();
         let version = header.content_hash[..12].to_owned();
         let header = serde_json::to_string(&header).expect("a header is two plain fields");
-        write_whole(
-            &dir.join(POLICY_FILE),
-            format!("{header}\n{content}\n").as_bytes(),
-        )?;
+        files.push((policy, format!("{header}\n{content}\n").into_bytes()));
+        write_together(&files)?;
         Ok(version)
+    }
+
+    /// Whether the policy can be served; the reason if not.
+    fn servable(&self) -> Result<(), String> {
+        self.served().map_err(|e| e.to_string())?;
+        match &self.policy {
+            PolicyKind::Table { table } => table.validate().map_err(|e| e.to_string()),
+            _ => Ok(()),
+        }
     }
 
     /// The version that [`Artefact::save`] would give.
@@ -262,10 +276,7 @@ impl Artefact {
             path.to_owned()
         };
         let text = fs::read_to_string(&file).map_err(|source| io_error(&file, source))?;
-        let malformed = |reason: String| ArtefactError::Malformed {
-            path: file.clone(),
-            reason,
-        };
+        let malformed = |reason: String| malformed(&file, reason);
         let (header, content) = text.split_once('\n').ok_or_else(|| {
             malformed("a policy file has a header line and a content line".into())
         })?;
@@ -296,19 +307,15 @@ impl Artefact {
             });
         }
         let artefact: Self = serde_json::from_str(content).map_err(|e| malformed(e.to_string()))?;
-        artefact.served().map_err(|e| malformed(e.to_string()))?;
-        if let PolicyKind::Table { table } = &artefact.policy {
-            table.validate().map_err(|e| malformed(e.to_string()))?;
-        }
+        artefact.servable().map_err(malformed)?;
         let seen = match &artefact.training {
             None => Seen::default(),
             Some(training) => {
                 let path = file.with_file_name(SEEN_FILE);
                 let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
                 check_hash(&path, &bytes, &training.seen_hash)?;
-                Seen::from_bytes(&bytes).ok_or_else(|| ArtefactError::Malformed {
-                    path,
-                    reason: "not a list of conversation keys".into(),
+                Seen::from_bytes(&bytes).ok_or_else(|| {
+                    self::malformed(&path, "not a list of conversation keys".into())
                 })?
             }
         };
@@ -340,17 +347,33 @@ fn check_hash(path: &Path, bytes: &[u8], want: &str) -> Result<(), ArtefactError
     }
 }
 
-/// Writes a file under a temporary name and renames it, so that a reader sees the old one or the new one.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), ArtefactError> {
-    let temporary = path.with_extension("tmp");
-    let written = fs::File::create(&temporary)
-        .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
-        .and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|source| {
-        // The error that matters is the first one.
-        let _ = fs::remove_file(&temporary);
-        io_error(path, source)
-    })
+fn malformed(path: &Path, reason: String) -> ArtefactError {
+    ArtefactError::Malformed {
+        path: path.to_owned(),
+        reason,
+    }
+}
+
+/// Writes every file under a temporary name, then renames them all: before that, a reader sees the old ones.
+fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), ArtefactError> {
+    let temporary = |path: &Path| path.with_extension("tmp");
+    let written = files.iter().try_for_each(|(path, bytes)| {
+        fs::File::create(temporary(path))
+            .and_then(|mut file| file.write_all(bytes).and_then(|()| file.sync_all()))
+            .map_err(|source| io_error(path, source))
+    });
+    let renamed = written.and_then(|()| {
+        files.iter().try_for_each(|(path, _)| {
+            fs::rename(temporary(path), path).map_err(|source| io_error(path, source))
+        })
+    });
+    if renamed.is_err() {
+        for (path, _) in files {
+            // The error that matters is the first one.
+            let _ = fs::remove_file(temporary(path));
+        }
+    }
+    renamed
 }
 
 #[cfg(test)]

@@ -157,7 +157,10 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     let mut directories = vec![judged];
     directories.extend(runs.iter().map(|run| RunDirectory::at(run)));
     let mut page = offline_page(&directories)?;
-    page.title = Some("demo".to_owned());
+    page.title = Some(match args.lang {
+        Lang::En => "A generated shop in a busy season".to_owned(),
+        Lang::Zh => "旺季中的模拟店铺".to_owned(),
+    });
     let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
     let path = out.join("report.html");
     write_page(&path, &html)?;

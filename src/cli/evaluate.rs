@@ -1,17 +1,20 @@
 //! `tierwise evaluate`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use tierwise_policies::artefact::Version;
+use tierwise_envs::tier::Tier;
+use tierwise_policies::artefact::{Artefact, Evidence, PolicyKind, SchemaStamp, Seen, Version};
 use tierwise_policies::ope::{BootstrapPlan, Refusal};
+use tierwise_policies::policy::Fixed;
 
-use super::{Done, OutputArgs, directory, existing, output, version};
+use super::log::check_log;
+use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TrainConfig;
 use crate::failure::Failure;
 use crate::run::{
     Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
-    save_evaluation,
+    save_evaluation, save_log_check,
 };
 
 /// Judge versions on a log beside the rule baseline
@@ -20,7 +23,7 @@ pub(super) struct EvaluateArgs {
     /// Conversation log to judge on.
     #[arg(long, value_name = "LOG")]
     log: PathBuf,
-    /// Version directory of a policy; repeat for several candidates.
+    /// Version directory of a policy, or `auto`, `review`, `human`, `uniform`; repeat for several candidates.
     #[arg(long = "policy", value_name = "VERSION", required = true, num_args = 1..)]
     policies: Vec<PathBuf>,
     /// Configuration to judge by; default: the one the first version was trained with.
@@ -59,7 +62,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let versions = args
         .policies
         .iter()
-        .map(|path| version(path))
+        .map(|path| named_or_version(path))
         .collect::<Result<Vec<Version>, Failure>>()?;
     let first = RunDirectory::at(&args.policies[0]);
     if let Some(out) = &args.out {
@@ -85,6 +88,7 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let evaluation = evaluate(&config, &args.log, &versions, &options)?;
     let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
     save_evaluation(&out, &config, &evaluation)?;
+    save_log_check(&out, &check_log(&args.log, &config.reward)?)?;
     if args.output.json {
         output::json(&evaluation)?;
     } else {
@@ -92,12 +96,44 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
         output::text_line(&format!("written to {}", out.evaluation().display()))?;
     }
     Ok(
-        if args.gate && evaluation.verdict.kind != VerdictKind::Beats {
+        if args.gate
+            && (evaluation.verdict.kind != VerdictKind::Beats || evaluation.basis != Basis::Logged)
+        {
             Done::NothingQualified
         } else {
             Done::Fine
         },
     )
+}
+
+/// A version directory, or one of the policies that need none.
+fn named_or_version(path: &Path) -> Result<Version, Failure> {
+    let name = path.to_string_lossy();
+    let policy = match Tier::from_name(&name) {
+        Some(tier) => PolicyKind::Fixed { tier: Fixed(tier) },
+        None if name == "uniform" => PolicyKind::Uniform,
+        None => {
+            return super::version(path);
+        }
+    };
+    let artefact = Artefact {
+        id: format!("always {name}"),
+        created_by: format!("tierwise {}", env!("CARGO_PKG_VERSION")),
+        learner: name.into_owned(),
+        seed: 0,
+        config_hash: String::new(),
+        feature_schema: SchemaStamp::current(),
+        reward_version: String::new(),
+        evidence: Evidence::Written,
+        serve_floor: 0.0,
+        training: None,
+        policy,
+    };
+    Ok(Version {
+        version: artefact.version(),
+        artefact,
+        seen: Seen::default(),
+    })
 }
 
 /// The evaluation as a table for a terminal.
@@ -215,6 +251,9 @@ pub(super) fn verdict_line(evaluation: &Evaluation) -> String {
     };
     let numbers = format!("{:+.4} [{:+.4}, {:+.4}]", d.value, d.lower, d.upper);
     match verdict.kind {
+        VerdictKind::Beats if evaluation.basis == Basis::EstimatedPropensity => format!(
+            "verdict: by estimated propensities {policy} beats {baseline} by {numbers}; on estimates alone nothing may be promoted"
+        ),
         VerdictKind::Beats => {
             format!("verdict: {policy} beats {baseline} by {numbers} reward per conversation")
         }

@@ -213,13 +213,7 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
         _ => Path::new("."),
     };
     fs::create_dir_all(parent)
-        .and_then(|()| {
-            let mut builder = tempfile::Builder::new();
-            // Temporary files are private by default; results are as readable as the umask lets any new file be.
-            #[cfg(unix)]
-            builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-            builder.tempfile_in(parent)
-        })
+        .and_then(|()| temporary(parent))
         .and_then(|mut file| {
             file.write_all(bytes)?;
             file.as_file().sync_all()?;
@@ -230,6 +224,18 @@ pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
             path: path.to_owned(),
             source,
         })
+}
+
+/// A temporary file that will have the permissions any new file has: the umask's, not the owner's alone.
+fn temporary(parent: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".tierwise-");
+    #[cfg(unix)]
+    let builder = {
+        use std::os::unix::fs::PermissionsExt;
+        builder.permissions(fs::Permissions::from_mode(0o666))
+    };
+    builder.tempfile_in(parent)
 }
 
 /// Writes a value as JSON, whole or not at all.

@@ -70,10 +70,12 @@ pub(super) fn replay_kpis(replay: &Replay, policy: &dyn Policy, seed: u64) -> Ve
             || replay.clone(),
             |replay, row| {
                 replay.start(*row, seed);
+                let (key, first) = (replay.log().keys()[*row], replay.decision());
                 loop {
+                    let position = replay.decision() - first;
                     let tier = policy
                         .probabilities(&replay.decide())
-                        .pick(luck(seed, replay.decision()));
+                        .pick(luck(seed, key, position));
                     let step = replay
                         .step(tier)
                         .expect("a policy gives masked tiers no probability");
@@ -86,9 +88,9 @@ pub(super) fn replay_kpis(replay: &Replay, policy: &dyn Policy, seed: u64) -> Ve
         .collect()
 }
 
-/// A uniform number in [0, 1) for a decision.
-fn luck(seed: u64, decision: usize) -> f64 {
-    let mut x = seed ^ (decision as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+/// A uniform number in [0, 1) for a decision of the conversation with a key, by its position there.
+fn luck(seed: u64, key: u64, position: usize) -> f64 {
+    let mut x = seed ^ key ^ (position as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     x = (x ^ (x >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93);
     ((x ^ (x >> 32)) >> 11) as f64 / (1_u64 << 53) as f64

@@ -7,8 +7,11 @@ mod bench;
 mod data;
 mod directory;
 mod evaluate;
+mod evaluation;
+mod judge;
 mod judged;
 mod page;
+mod seeds;
 mod support;
 mod sweep;
 mod train;
@@ -17,15 +20,15 @@ mod truth;
 pub use self::bench::Score;
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};
-pub use self::evaluate::{
-    AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, EvaluateOptions, Evaluation,
-    Judged, Value, VerdictKind, VerdictResult, evaluate, save_evaluation, save_log_check,
+pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
+pub use self::evaluation::{
+    AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, Evaluation, Judged, Value,
+    VerdictKind, VerdictResult,
 };
 pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
+pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub(crate) use self::train::shop_world;
-pub use self::train::{
-    CurvePoint, LogNotes, MdpNotes, SeedResult, TrainInput, TrainOptions, TrainResult, train,
-};
+pub use self::train::{LogNotes, MdpNotes, TrainInput, TrainOptions, TrainResult, train};
 pub use self::truth::{TrueValueOf, TrueValues, true_values};

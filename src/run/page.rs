@@ -17,10 +17,10 @@ use tierwise_reports::{
 };
 
 use super::directory::{RunDirectory, RunError, read_json, write_whole};
-use super::evaluate::{
-    AS_LOGGED, BASELINE, Basis, Difference, Evaluation, Judged, Value, VerdictKind,
+use super::evaluation::{
+    AS_LOGGED, Alternative, BASELINE, Basis, Difference, Evaluation, Judged, Value, VerdictKind,
 };
-use super::support::log_support;
+use super::support::{SavedCheck, log_support};
 use super::train::TrainResult;
 
 /// Writes a page, whole or not at all.
@@ -47,7 +47,7 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
             evaluation = Some(read_json(&run.evaluation())?);
         }
         if check.is_none() && run.log_check().exists() {
-            check = Some(read_json::<serde_json::Value>(&run.log_check())?);
+            check = Some(read_json::<SavedCheck>(&run.log_check())?);
         }
     }
     if trainings.is_empty() && evaluation.is_none() {
@@ -68,7 +68,10 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
             page.policy_maps = evaluation
                 .policies
                 .iter()
-                .filter(|judged| !judged.states.is_empty())
+                .filter(|judged| {
+                    judged.name == BASELINE
+                        || evaluation.verdict.policy.as_deref() == Some(&judged.name)
+                })
                 .map(|judged| policy_map(evaluation, judged))
                 .collect();
             // The candidate of the verdict first.
@@ -79,7 +82,7 @@ pub fn offline_page(runs: &[RunDirectory]) -> Result<OfflinePage, RunError> {
                 .iter()
                 .map(|a| alternative(evaluation, a))
                 .collect();
-            page.log_support = Some(log_support(evaluation, check.as_ref()));
+            page.log_support = Some(log_support(evaluation, check));
             page
         }
         None => {
@@ -374,7 +377,7 @@ fn policy_map(evaluation: &Evaluation, judged: &Judged) -> PolicyMap {
     }
 }
 
-fn alternative(evaluation: &Evaluation, a: &super::evaluate::Alternative) -> AlternativeReward {
+fn alternative(evaluation: &Evaluation, a: &Alternative) -> AlternativeReward {
     AlternativeReward {
         definition: match a.shape {
             RewardShape::Product => RewardDefinition::Product {

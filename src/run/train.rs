@@ -7,25 +7,25 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use tierwise_envs::mdp::{FinitePolicy, Mdp, MdpPosition};
+use tierwise_envs::mdp::{FinitePolicy, Mdp};
 use tierwise_envs::replay::{OutcomeModel, Replay, ReplayMode as EnvReplayMode, SurveyNotes};
 use tierwise_envs::shop::{ShopRules, World};
 use tierwise_envs::time::UtcMicros;
 use tierwise_policies::artefact::{
     Artefact, Evidence, PolicyKind, SchemaStamp, Seen, TrainingStamp,
 };
-use tierwise_policies::tabular::{Coupling, QTable, TabularState};
+use tierwise_policies::tabular::Coupling;
 
 use super::bench::{
     Bench, LogBench, MdpBench, RejectionBench, ReplayBench, Score, ShopBench, logged_transitions,
     table_policy,
 };
 use super::data::{LoadedLog, Part, outcome_model};
-use super::directory::{RunDirectory, RunError, read_json, read_text, write_json, write_whole};
+use super::directory::{RunDirectory, RunError, read_text, write_json, write_whole};
+use super::seeds::{SeedResult, choose, curves, run_seeds};
 use crate::config::{Environment, ReplayMode, TrainConfig};
 
 /// What to learn from, beside the configuration.
@@ -45,24 +45,6 @@ pub struct TrainOptions<'a> {
     pub stop: &'a AtomicBool,
     /// Told of every finished stretch: how many decisions it had.
     pub progress: &'a (dyn Fn(u64) + Sync),
-}
-
-/// One point of a learning curve.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// Decisions learned from.
-    pub steps: u64,
-    /// Worth of the table then.
-    pub score: Score,
-}
-
-/// What one seed did.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct SeedResult {
-    /// The seed.
-    pub seed: u64,
-    /// Score after each stretch; the first point is the untrained table.
-    pub curve: Vec<CurvePoint>,
 }
 
 /// What training on a log used.
@@ -143,18 +125,6 @@ pub struct TrainResult {
 /// The name of this program and its version, for everything it writes.
 pub(super) fn created_by() -> String {
     format!("tierwise {}", env!("CARGO_PKG_VERSION"))
-}
-
-#[derive(Clone, Serialize, Deserialize)]
-struct Checkpoint {
-    config_hash: String,
-    input_hash: String,
-    learner: TabularState,
-    /// Where the environment stands, for those that can be put back.
-    place: Option<MdpPosition>,
-    curve: Vec<CurvePoint>,
-    /// The best-scored table so far, with its place on the curve.
-    best: (usize, QTable),
 }
 
 /// Trains and writes a run directory.
@@ -384,8 +354,7 @@ fn train_tiers(
         chosen_seed: chosen.learner.config().seed,
         chosen_steps: point.steps,
         score: point.score,
-        // The untrained table answers with the baseline everywhere.
-        baseline: chosen.curve.first().map(|point| point.score),
+        baseline: bench.baseline()?,
         seeds: curves(&seeds),
         log: setting.log.map(|(_, notes)| notes),
         mdp: None,
@@ -492,7 +461,8 @@ fn prepare(
     Ok(directory)
 }
 
-fn another_run(path: &Path) -> RunError {
+/// A run that is not the one in the directory.
+pub(super) fn another_run(path: &Path) -> RunError {
     RunError::unusable(
         format!(
             "{}: made by another configuration or from another input",
@@ -506,113 +476,4 @@ fn another_run(path: &Path) -> RunError {
 fn finish(directory: &RunDirectory, result: &TrainResult) -> Result<(), RunError> {
     write_json(&directory.training(), result)?;
     directory.clear_checkpoints()
-}
-
-fn curves(seeds: &[Checkpoint]) -> Vec<SeedResult> {
-    seeds
-        .iter()
-        .map(|seed| SeedResult {
-            seed: seed.learner.config().seed,
-            curve: seed.curve.clone(),
-        })
-        .collect()
-}
-
-/// The seed whose best table scored highest; the earlier seed on a tie.
-fn choose(seeds: &[Checkpoint]) -> &Checkpoint {
-    let worth = |seed: &Checkpoint| {
-        seed.curve[seed.best.0]
-            .score
-            .value
-            .unwrap_or(f64::NEG_INFINITY)
-    };
-    let mut chosen = &seeds[0];
-    for seed in seeds {
-        if worth(seed) > worth(chosen) {
-            chosen = seed;
-        }
-    }
-    chosen
-}
-
-fn run_seeds(
-    config: &TrainConfig,
-    bench: &dyn Bench,
-    input_hash: &str,
-    directory: &RunDirectory,
-    options: &TrainOptions<'_>,
-) -> Result<Vec<Checkpoint>, RunError> {
-    (0..u64::from(config.training.seeds))
-        .into_par_iter()
-        .map(|i| {
-            run_seed(
-                config,
-                bench,
-                config.learner.seed.wrapping_add(i),
-                input_hash,
-                directory,
-                options,
-            )
-        })
-        .collect()
-}
-
-fn run_seed(
-    config: &TrainConfig,
-    bench: &dyn Bench,
-    seed: u64,
-    input_hash: &str,
-    directory: &RunDirectory,
-    options: &TrainOptions<'_>,
-) -> Result<Checkpoint, RunError> {
-    let path = directory.checkpoint(seed);
-    let mut state = if options.resume && path.exists() {
-        let state: Checkpoint = read_json(&path)?;
-        if state.config_hash != config.hash() || state.input_hash != input_hash {
-            return Err(another_run(&path));
-        }
-        (options.progress)(state.learner.steps());
-        state
-    } else {
-        let learner = bench.learner(tierwise_policies::tabular::TabularConfig {
-            seed,
-            ..config.learner.clone()
-        })?;
-        let score = bench.score(learner.q_table())?;
-        let table = learner.q_table().clone();
-        Checkpoint {
-            config_hash: config.hash(),
-            input_hash: input_hash.to_owned(),
-            learner,
-            place: None,
-            curve: vec![CurvePoint { steps: 0, score }],
-            best: (0, table),
-        }
-    };
-    while state.learner.steps() < config.training.steps {
-        if options.stop.load(Ordering::Relaxed) {
-            return Err(RunError::Interrupted {
-                dir: directory.path().to_owned(),
-            });
-        }
-        let left = config.training.steps - state.learner.steps();
-        let stretch = left.min(config.training.evaluate_every);
-        bench.advance(&mut state.learner, &mut state.place, stretch)?;
-        let score = bench.score(state.learner.q_table())?;
-        state.curve.push(CurvePoint {
-            steps: state.learner.steps(),
-            score,
-        });
-        let best = state.curve[state.best.0]
-            .score
-            .value
-            .unwrap_or(f64::NEG_INFINITY);
-        // The untrained table is the baseline, not a candidate.
-        if state.best.0 == 0 || score.value.is_some_and(|value| value > best) {
-            state.best = (state.curve.len() - 1, state.learner.q_table().clone());
-        }
-        write_json(&path, &state)?;
-        (options.progress)(stretch);
-    }
-    Ok(state)
 }

@@ -5,7 +5,7 @@ use tierwise_policies::artefact::Version;
 use tierwise_policies::policy::{Policy, WithFloor};
 
 use super::directory::RunError;
-use super::evaluate::BASELINE;
+use super::evaluation::BASELINE;
 use super::train::shop_world;
 use crate::config::TrainConfig;
 

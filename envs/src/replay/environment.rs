@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::episodes::Episodes;
-use super::outcome_model::OutcomeModel;
-use crate::class::{Class, SatisfactionSource};
+use super::outcome_model::{Answer, Cell, OutcomeModel};
+use crate::class::Class;
 use crate::env::{Env, EnvError, Situation, Step};
 use crate::kpi::{Kpi, KpiRow};
-use crate::reward::{AnswerTime, Cost, Outcome, Reward, RewardSpec, SatisfactionEvidence};
+use crate::reward::{NoReward, RewardSpec, SlaClock};
 use crate::tier::Tier;
 
 /// What replay does when the policy takes another tier than the log.
@@ -17,14 +17,15 @@ pub enum ReplayMode {
     ///
     /// Li, Chu, Langford & Wang, WSDM 2011.
     Rejection,
-    /// Asks a model.
+    /// Asks a model what the other tier would have changed; nothing changes where policy and log agree.
     Model(Arc<OutcomeModel>),
 }
 
 /// Logged conversations as episodes.
 ///
 /// The observation stays as logged, whatever was answered before; the number of customer messages too. A conversation
-/// earns its reward with its last answer.
+/// earns its reward, in [0, 1], with its last answer: as logged (satisfaction that nobody answered for filled in, see
+/// [`Episodes::fill_satisfaction`]), moved by what the model says the other tiers change.
 #[derive(Debug, Clone)]
 pub struct Replay {
     log: Arc<Episodes>,
@@ -35,20 +36,33 @@ pub struct Replay {
     conversation: usize,
     /// Next decision of the conversation; `None` outside an episode.
     position: Option<usize>,
+    /// The decision looked at, also after the end of an episode.
+    last: usize,
     taken: Vec<Taken>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Taken {
     tier: Tier,
-    answer: AnswerTime,
-    human_s: f64,
+    /// The answer is the one in the log.
+    logged: bool,
+    answer: Answer,
     ai_calls: u32,
 }
 
+/// The reward's parts under a model.
+struct Modelled {
+    satisfaction: f64,
+    time: f64,
+    cost: f64,
+    human_s: f64,
+}
+
 impl Replay {
-    /// Replays the conversations that can have a reward: their class is known, and in rejection mode their logged
-    /// reward too.
+    /// Replays the conversations whose reward can be known, whatever is chosen: their class is known; in rejection mode
+    /// their logged reward too; in model mode the model has a cell for every tier their masks allow.
+    ///
+    /// `reward` is the one that `log` was collected under.
     ///
     /// # Errors
     /// [`EnvError::Empty`] when there is none.
@@ -56,7 +70,7 @@ impl Replay {
         let usable: Vec<usize> = (0..log.len())
             .filter(|row| match &mode {
                 ReplayMode::Rejection => log.learning_reward(*row, &reward).is_some(),
-                ReplayMode::Model(_) => log.class(*row).is_some(),
+                ReplayMode::Model(model) => answers_for(model, &log, *row),
             })
             .collect();
         if usable.is_empty() {
@@ -70,6 +84,7 @@ impl Replay {
             luck: 0,
             conversation: 0,
             position: None,
+            last: 0,
             taken: Vec::new(),
         })
     }
@@ -87,129 +102,226 @@ impl Replay {
     }
 
     /// Starts the episode of one of [`Replay::usable`], with the luck of a seed.
+    ///
+    /// The luck of a decision hangs on the seed, on the conversation's id and on the decision's place in it, so that all
+    /// policies share it.
     pub fn start(&mut self, conversation: usize, seed: u64) {
         self.conversation = conversation;
         self.luck = mix(seed ^ self.log.keys()[conversation]);
         self.position = Some(0);
+        self.last = 0;
         self.taken.clear();
     }
 
-    /// Index of the decision to be made now, in the columns of the log.
+    /// Index of the decision to be made now, in the columns of the log; of the last one after the end of an episode.
     #[must_use]
     pub fn decision(&self) -> usize {
-        self.log.range(self.conversation).start + self.position.unwrap_or(0)
+        self.log.range(self.conversation).start + self.last
     }
 
-    /// Key figures of the episode that just ended.
+    /// Key figures of the episode that just ended; of the whole conversation as logged in rejection mode.
     ///
-    /// Escalation, click and conversion are expected rates in model mode.
+    /// In model mode escalation, click and conversion become expected rates where policy and log differ, and are not
+    /// measured where the model does not know them.
     #[must_use]
     pub fn kpis(&self) -> KpiRow {
-        match &self.mode {
-            ReplayMode::Rejection => *self.log.kpis(self.conversation),
-            ReplayMode::Model(model) => self.modelled_kpis(model),
+        let mut row = *self.log.kpis(self.conversation);
+        let ReplayMode::Model(model) = &self.mode else {
+            return row;
+        };
+        let parts = self.modelled(model);
+        row.set(Kpi::Reward, self.reward_of(&parts));
+        row.set(Kpi::Satisfaction, parts.satisfaction);
+        row.set(Kpi::TimeEfficiency, parts.time);
+        row.set(Kpi::CostEfficiency, parts.cost);
+        row.set(Kpi::HumanS, parts.human_s);
+        if let Some(first) = self.taken.first().filter(|taken| !taken.logged) {
+            let elapsed_s = first.answer.time.elapsed_s;
+            row.set(Kpi::FirstResponseS, elapsed_s.unwrap_or(f64::NAN));
         }
-    }
-
-    fn modelled_kpis(&self, model: &OutcomeModel) -> KpiRow {
-        let mut row = KpiRow::default();
-        if let Some(reward) = self.modelled_reward(model) {
-            row.set_reward(&reward);
-        }
-        row.set_known(
-            Kpi::FirstResponseS,
-            self.taken.first().and_then(|t| t.answer.elapsed_s),
-        );
-        if let Some(class) = self.log.class(self.conversation) {
-            for (i, kpi) in super::outcome_model::Cell::RATES.into_iter().enumerate() {
-                let rate = self.mean_cell(model, class, |cell| cell.rates[i]);
-                row.set(kpi, rate);
-            }
+        for (i, kpi) in Cell::RATES.into_iter().enumerate() {
+            let logged = row.values()[kpi.index()];
+            row.set(kpi, self.moved(model, logged, |cell| cell.rates[i]));
         }
         row
     }
 
-    /// Mean over the answers of a number of their cells; NaN when a cell has none.
-    fn mean_cell(
-        &self,
-        model: &OutcomeModel,
-        class: Class,
-        number: impl Fn(&super::outcome_model::Cell) -> f64,
-    ) -> f64 {
-        let sum: f64 = self
-            .taken
-            .iter()
-            .map(|taken| model.cell(class, taken.tier).map_or(f64::NAN, &number))
-            .sum();
-        sum / self.taken.len() as f64
+    fn reward_of(&self, parts: &Modelled) -> f64 {
+        self.reward
+            .combine(parts.satisfaction, parts.time, parts.cost)
     }
 
-    /// S of the log moved by what the model says the other tiers change: on the logged tiers it is the logged S.
-    fn modelled_reward(&self, model: &OutcomeModel) -> Option<Reward> {
-        let class = self.log.class(self.conversation)?;
-        let under_policy = self.mean_cell(model, class, |cell| cell.satisfaction);
-        let logged = self.log.satisfaction(self.conversation);
-        let range = self.log.range(self.conversation);
-        let under_log: f64 = range
-            .clone()
-            .map(|d| {
-                model
-                    .cell(class, self.log.action(d))
-                    .map_or(f64::NAN, |c| c.satisfaction)
-            })
-            .sum::<f64>()
-            / range.len() as f64;
-        let moved = logged + under_policy - under_log;
-        let satisfaction = if moved.is_nan() { under_policy } else { moved };
-        let answers: Vec<AnswerTime> = self.taken.iter().map(|t| t.answer).collect();
-        let mut cost = Cost::default();
-        for taken in &self.taken {
-            cost.ai_calls += taken.ai_calls;
-            if taken.human_s.is_nan() {
-                cost.answers_without_human_s[taken.tier.index()] += 1;
-            } else {
-                cost.human_s += taken.human_s;
-            }
+    fn class(&self) -> Class {
+        self.log
+            .class(self.conversation)
+            .expect("only conversations with a class are replayed")
+    }
+
+    /// Whether every tier was the logged one.
+    fn agreed(&self) -> bool {
+        self.log
+            .range(self.conversation)
+            .zip(&self.taken)
+            .all(|(decision, taken)| self.log.action(decision) == taken.tier)
+    }
+
+    /// A number of the conversation, moved by what its cells say the policy's tiers change; untouched where all agree.
+    fn moved(&self, model: &OutcomeModel, logged: f64, number: impl Fn(&Cell) -> f64) -> f64 {
+        if self.agreed() && !logged.is_nan() {
+            return logged;
         }
-        let outcome = Outcome {
-            class: Some(class),
-            satisfaction: SatisfactionEvidence {
-                derived: Some((satisfaction.clamp(0.0, 1.0), SatisfactionSource::Model)),
-                ..SatisfactionEvidence::default()
-            },
-            answers: &answers,
-            cost,
+        let class = self.class();
+        let mean = |tiers: &mut dyn Iterator<Item = Tier>| {
+            let (mut sum, mut n) = (0.0, 0.0);
+            for tier in tiers {
+                sum += model.cell(class, tier).map_or(f64::NAN, &number);
+                n += 1.0;
+            }
+            sum / n
         };
-        self.reward.reward(&outcome).ok()
+        let under_policy = mean(&mut self.taken.iter().map(|taken| taken.tier));
+        if logged.is_nan() {
+            return under_policy;
+        }
+        let range = self.log.range(self.conversation);
+        moved(
+            logged,
+            mean(&mut range.map(|decision| self.log.action(decision))),
+            under_policy,
+        )
+    }
+
+    /// The log's totals of late seconds, human seconds and AI calls, with those of changed answers taken out and the
+    /// model's put in; the model's alone where the log has no totals.
+    fn modelled(&self, model: &OutcomeModel) -> Modelled {
+        let logged_satisfaction = self.log.learning_satisfaction(self.conversation);
+        let satisfaction = self.moved(model, logged_satisfaction, |cell| cell.satisfaction);
+        let parts = self.log.parts(self.conversation).ok();
+        if let Some(parts) = parts.filter(|_| self.taken.iter().all(|taken| taken.logged)) {
+            return Modelled {
+                satisfaction,
+                time: parts.time,
+                cost: parts.cost,
+                human_s: parts.human_s,
+            };
+        }
+        let limit_s = self.reward.limit_s(self.class());
+        let late_s = |answer: &Answer| {
+            let time = answer.time;
+            let seconds = match self.reward.sla_clock {
+                SlaClock::Calendar => time.elapsed_s,
+                // Elapsed seconds bound business seconds from above.
+                SlaClock::Business => time.business_s.or(time.elapsed_s),
+            };
+            seconds.map_or(0.0, |seconds| (seconds - limit_s).max(0.0))
+        };
+        let (mut late, mut human_s, mut ai_calls) = parts.map_or((0.0, 0.0, 0), |parts| {
+            (
+                // E_time = L / (L + late).
+                limit_s * (1.0 / parts.time - 1.0),
+                parts.human_s,
+                i64::from(parts.ai_calls),
+            )
+        });
+        let range = self.log.range(self.conversation);
+        for (decision, taken) in range.zip(&self.taken) {
+            if parts.is_some() {
+                if taken.logged {
+                    continue;
+                }
+                let logged = self.logged_answer(decision);
+                late -= late_s(&logged);
+                human_s -= logged.human_s;
+                ai_calls -= i64::from(self.log.ai_calls(decision));
+            }
+            late += late_s(&taken.answer);
+            human_s += taken.answer.human_s;
+            ai_calls += i64::from(taken.ai_calls);
+        }
+        let human_s = human_s.max(0.0);
+        let ai_calls = u32::try_from(ai_calls.max(0)).unwrap_or(u32::MAX);
+        Modelled {
+            satisfaction,
+            time: limit_s / (limit_s + late.max(0.0)),
+            cost: self.reward.cost_efficiency(human_s, ai_calls),
+            human_s,
+        }
+    }
+
+    fn logged_answer(&self, decision: usize) -> Answer {
+        let (tier, human_s) = (self.log.action(decision), self.log.human_s(decision));
+        Answer {
+            time: self.log.answer(decision),
+            human_s: self.human_s(tier, human_s),
+        }
+    }
+
+    /// Human seconds; the tier's default where unknown, as the reward charges them.
+    fn human_s(&self, tier: Tier, known: f64) -> f64 {
+        if known.is_nan() {
+            self.reward.default_human_s[tier.index()]
+        } else {
+            known
+        }
     }
 
     fn take(&self, decision: usize, tier: Tier) -> Taken {
         let logged = Taken {
             tier,
-            answer: self.log.answer(decision),
-            human_s: self.log.human_s(decision),
+            logged: true,
+            answer: self.logged_answer(decision),
             ai_calls: self.log.ai_calls(decision),
         };
         let ReplayMode::Model(model) = &self.mode else {
             return logged;
         };
-        if tier == self.log.action(decision) && logged.answer.elapsed_s.is_some() {
+        // An answer without seconds says enough where the conversation's totals are known.
+        let told =
+            logged.answer.time.elapsed_s.is_some() || self.log.parts(self.conversation).is_ok();
+        if tier == self.log.action(decision) && told {
             return logged;
         }
-        let luck = mix(self.luck ^ decision as u64);
-        let seconds = self
-            .log
-            .class(self.conversation)
-            .and_then(|class| model.draw_seconds(class, tier, luck));
+        let answer = model
+            .draw(self.class(), tier, mix(self.luck ^ self.last as u64))
+            .expect("only conversations whose tiers all have cells are replayed");
         Taken {
             tier,
-            answer: AnswerTime {
-                elapsed_s: seconds.map(|s| s.0),
-                business_s: seconds.map(|s| s.0),
+            logged: false,
+            answer: Answer {
+                human_s: self.human_s(tier, answer.human_s),
+                ..answer
             },
-            human_s: seconds.map_or(f64::NAN, |s| s.1),
             ai_calls: u32::from(tier != Tier::Human),
         }
+    }
+}
+
+/// Whether a model knows every tier that a conversation's masks allow.
+fn answers_for(model: &OutcomeModel, log: &Episodes, row: usize) -> bool {
+    let Some(class) = log.class(row) else {
+        return false;
+    };
+    log.no_reward(row) != Some(NoReward::Invalid)
+        && log.range(row).all(|decision| {
+            log.mask(decision)
+                .tiers()
+                .chain([log.action(decision)])
+                .all(|tier| model.cell(class, tier).is_some())
+        })
+}
+
+/// A value in [0, 1] of a conversation whose group has mean `from`, moved into a group with mean `to`.
+///
+/// Stretches the distance to 1 when the mean rises and to 0 when it falls, so that values stay in [0, 1], a group's mean
+/// becomes `to` exactly, and nothing moves where the means agree. Adding the difference and clamping would not: who is
+/// fully satisfied already can only lose.
+fn moved(value: f64, from: f64, to: f64) -> f64 {
+    if to > from {
+        value + (1.0 - value) * (to - from) / (1.0 - from)
+    } else if to == from {
+        value
+    } else {
+        value * to / from
     }
 }
 
@@ -235,6 +347,7 @@ impl Env for Replay {
             });
         }
         if matches!(self.mode, ReplayMode::Rejection) && tier != self.log.action(decision) {
+            // The situation stays the one that was rejected.
             self.position = None;
             return Ok(Step {
                 reward: 0.0,
@@ -247,22 +360,19 @@ impl Env for Replay {
         }
         let taken = self.take(decision, tier);
         self.taken.push(taken);
-        let range = self.log.range(self.conversation);
-        let last = position + 1 == range.len();
+        let last = position + 1 == self.log.range(self.conversation).len();
         self.position = (!last).then_some(position + 1);
+        self.last = self.position.unwrap_or(position);
         let reward = match (last, &self.mode) {
             (false, _) => 0.0,
             (true, ReplayMode::Rejection) => self
                 .log
                 .learning_reward(self.conversation, &self.reward)
-                .unwrap_or(0.0),
-            // A conversation whose reward the model cannot give (an answer without seconds) earns nothing.
-            (true, ReplayMode::Model(model)) => {
-                self.modelled_reward(model).map_or(0.0, |r| r.total)
-            }
+                .expect("only conversations with a reward are replayed"),
+            (true, ReplayMode::Model(model)) => self.reward_of(&self.modelled(model)),
         };
         let elapsed_s = if last {
-            taken.answer.elapsed_s.unwrap_or(0.0)
+            taken.answer.time.elapsed_s.unwrap_or(0.0)
         } else {
             let seconds = self
                 .log
@@ -273,11 +383,7 @@ impl Env for Replay {
         Ok(Step {
             reward,
             elapsed_s,
-            human_s: if taken.human_s.is_nan() {
-                0.0
-            } else {
-                taken.human_s
-            },
+            human_s: taken.answer.human_s,
             terminated: last,
             truncated: false,
             rejected: false,
@@ -292,3 +398,6 @@ const fn mix(mut x: u64) -> u64 {
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     x ^ (x >> 31)
 }
+
+#[cfg(test)]
+mod tests;

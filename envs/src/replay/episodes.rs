@@ -1,8 +1,14 @@
-//! The columns of a log that replay and judging loop over.
+//! The columns of a log that replay and judging loop over: choices, what followed, and satisfaction filled in.
+//!
+//! Only what a policy or a rule chose is a decision here. What a customer or an agent overrode is an event (mdp.md §1.3):
+//! about the same message it belongs to the answer that the choice led to, elsewhere it only counts in its conversation's
+//! totals. [`crate::log::columns`] keeps every logged row, in single precision, without texts and in the log's order, for
+//! loops over logs of any size; these columns hold choices in double precision and in order of arrival, so that replaying
+//! what was done gives exactly the reward that was logged.
 
 use std::ops::Range;
 
-use crate::class::Class;
+use crate::class::{ActionSource, Class, PropensityKind};
 use crate::env::Situation;
 use crate::kpi::{Kpi, KpiRow};
 use crate::log::model::{Conversation, Decision};
@@ -17,6 +23,9 @@ use crate::time::UtcMicros;
 use super::survey::{Filled, SurveyNotes, Surveyed, cell, fill};
 
 /// Conversations with at least one decision, in order of arrival, as columns.
+///
+/// Rows and decisions are numbered from 0; methods that take one panic beyond [`Episodes::len`] or
+/// [`Episodes::decisions`].
 #[derive(Debug, Clone, Default)]
 pub struct Episodes {
     // One entry a conversation (`starts` has one more).
@@ -51,7 +60,6 @@ pub struct EpisodesBuilder {
     reward: RewardSpec,
     keep_texts: bool,
     columns: Episodes,
-    order: Vec<UtcMicros>,
 }
 
 impl EpisodesBuilder {
@@ -67,13 +75,14 @@ impl EpisodesBuilder {
             reward,
             keep_texts,
             columns,
-            order: Vec::new(),
         }
     }
 
-    /// Adds a conversation; one without decisions is left out, for there is nothing to decide in it.
+    /// Adds a conversation; one in which no policy and no rule chose is left out, for there is nothing to decide in it.
+    ///
+    /// Where only the conversation's human seconds are known, its answers at tiers 2 and 3 share them evenly.
     pub fn push(&mut self, conversation: &Conversation) {
-        if conversation.decisions.is_empty() {
+        if !conversation.decisions.iter().any(is_choice) {
             return;
         }
         let columns = &mut self.columns;
@@ -82,7 +91,6 @@ impl EpisodesBuilder {
         let parts = outcome.reward(&self.reward, Some(0.0));
         columns.keys.push(id_hash(&conversation.conversation_id));
         columns.created_at.push(conversation.created_at);
-        self.order.push(conversation.created_at);
         columns.class.push(conversation.class);
         let own = outcome.satisfaction.resolve();
         columns.satisfaction.push(own.map_or(f64::NAN, |s| s.value));
@@ -92,10 +100,68 @@ impl EpisodesBuilder {
             .push(logged_kpis(conversation, parts.as_ref().ok()));
         columns.parts.push(parts);
         columns.filled.push(None);
+        let first = self.columns.actions.len();
+        let mut chosen: Option<&Decision> = None;
+        let mut events_human_s = 0.0;
         for decision in &conversation.decisions {
-            self.push_decision(conversation, decision);
+            if is_choice(decision) {
+                self.push_decision(conversation, decision);
+                chosen = Some(decision);
+            } else if chosen.is_some_and(|chosen| chosen.turn == decision.turn) {
+                self.override_last(decision);
+            } else {
+                events_human_s += decision.human_s.unwrap_or(0.0);
+            }
+        }
+        if let Some(whole_s) = conversation.human_handle_s {
+            self.share_human_seconds(first, whole_s - events_human_s);
         }
         self.columns.starts.push(self.columns.actions.len());
+    }
+
+    /// Adds to the last choice what somebody else did about the same message.
+    fn override_last(&mut self, event: &Decision) {
+        let columns = &mut self.columns;
+        let last = columns.actions.len() - 1;
+        let answer = &mut columns.answers[last];
+        answer.elapsed_s = event.answer_s.or(answer.elapsed_s);
+        answer.business_s = event.answer_business_s.or(answer.business_s);
+        if let Some(seconds) = event.human_s {
+            let human_s = &mut columns.human_s[last];
+            *human_s = if human_s.is_nan() {
+                seconds
+            } else {
+                *human_s + seconds
+            };
+        }
+        columns.ai_calls[last] = columns.ai_calls[last].saturating_add(ai_calls(event));
+    }
+
+    /// Gives what is left of a conversation's human seconds to its answers that have none of their own.
+    fn share_human_seconds(&mut self, first: usize, whole_s: f64) {
+        let columns = &mut self.columns;
+        let human_s = &mut columns.human_s[first..];
+        let known: f64 = human_s.iter().filter(|s| !s.is_nan()).sum();
+        let unknown: Vec<usize> = (0..human_s.len())
+            .filter(|i| human_s[*i].is_nan())
+            .collect();
+        let attended: Vec<usize> = unknown
+            .iter()
+            .copied()
+            .filter(|i| columns.actions[first + i] != Tier::Auto)
+            .collect();
+        let sharers = if attended.is_empty() {
+            &unknown
+        } else {
+            &attended
+        };
+        let share = (whole_s - known).max(0.0) / sharers.len().max(1) as f64;
+        for i in &unknown {
+            human_s[*i] = 0.0;
+        }
+        for i in sharers {
+            human_s[*i] = share;
+        }
     }
 
     fn push_decision(&mut self, conversation: &Conversation, decision: &Decision) {
@@ -120,15 +186,13 @@ impl EpisodesBuilder {
         columns.propensities.push(decision.propensity);
         columns
             .estimated
-            .push(decision.propensity_kind == Some(crate::class::PropensityKind::Estimated));
+            .push(decision.propensity_kind == Some(PropensityKind::Estimated));
         columns.answers.push(AnswerTime {
             elapsed_s: decision.answer_s,
             business_s: decision.answer_business_s,
         });
         columns.human_s.push(decision.human_s.unwrap_or(f64::NAN));
-        columns
-            .ai_calls
-            .push(decision.ai_calls.map_or(0, i32::unsigned_abs));
+        columns.ai_calls.push(ai_calls(decision));
         columns.decided_at.push(decision.decided_at);
         if self.keep_texts {
             let turn = usize::try_from(decision.turn)
@@ -142,16 +206,34 @@ impl EpisodesBuilder {
         columns.text_ends.push(columns.texts.len());
     }
 
-    /// The columns, conversations in order of arrival (of the log where two arrive together).
+    /// The columns, conversations in order of arrival, whatever their order in the log: by key where two arrive together.
     #[must_use]
     pub fn finish(self) -> Episodes {
-        if self.order.is_sorted() {
-            return self.columns;
+        let columns = self.columns;
+        let arrival = |row: &usize| (columns.created_at[*row], columns.keys[*row]);
+        let mut order: Vec<usize> = (0..columns.len()).collect();
+        if order.is_sorted_by_key(arrival) {
+            return columns;
         }
-        let mut order: Vec<usize> = (0..self.order.len()).collect();
-        order.sort_by_key(|row| self.order[*row]);
-        self.columns.select(&order)
+        order.sort_by_key(arrival);
+        columns.select(&order)
     }
+}
+
+/// Whether a policy or a rule chose, and not a customer or an agent.
+const fn is_choice(decision: &Decision) -> bool {
+    matches!(
+        decision.action_source,
+        ActionSource::Policy | ActionSource::Rule
+    )
+}
+
+/// AI answers and drafts of a decision; one at tiers 1 and 2 where unknown, as in [`ConversationOutcome::of`].
+fn ai_calls(decision: &Decision) -> u32 {
+    decision
+        .ai_calls
+        .and_then(|calls| u32::try_from(calls).ok())
+        .unwrap_or_else(|| u32::from(decision.action != Tier::Human))
 }
 
 fn logged_kpis(conversation: &Conversation, parts: Option<&Reward>) -> KpiRow {
@@ -196,7 +278,7 @@ impl Episodes {
         self.actions.len()
     }
 
-    /// The decisions of a conversation.
+    /// Numbers of a conversation's decisions, in order of time; never empty.
     #[must_use]
     pub fn range(&self, conversation: usize) -> Range<usize> {
         self.starts[conversation]..self.starts[conversation + 1]
@@ -220,7 +302,7 @@ impl Episodes {
         self.class[conversation]
     }
 
-    /// Logged satisfaction in [0, 1], NaN when unknown.
+    /// Logged satisfaction in [0, 1], halved where the customer came back; NaN when nobody answered.
     #[must_use]
     pub fn satisfaction(&self, conversation: usize) -> f64 {
         self.satisfaction[conversation]
@@ -235,7 +317,7 @@ impl Episodes {
     /// Why a conversation can have no reward, whatever its satisfaction.
     #[must_use]
     pub fn no_reward(&self, conversation: usize) -> Option<NoReward> {
-        self.parts[conversation].err()
+        self.parts(conversation).err()
     }
 
     /// Models satisfaction where nobody answered, from these conversations alone, and sets reward and satisfaction.
@@ -244,16 +326,7 @@ impl Episodes {
     /// are missing at random, single ones may leave [0, 1].
     pub fn fill_satisfaction(&mut self, spec: &RewardSpec) -> SurveyNotes {
         let rows: Vec<Option<Surveyed>> = (0..self.len())
-            .map(|row| {
-                let class = self.class[row].filter(|_| self.parts[row].is_ok())?;
-                let range = self.range(row);
-                Some(Surveyed {
-                    key: self.keys[row],
-                    cell: cell(class.index(), self.actions[range.end - 1], range.len()),
-                    own: self.satisfaction[row],
-                    optional: self.optional[row],
-                })
-            })
+            .map(|row| self.surveyed(row).filter(|_| self.parts[row].is_ok()))
             .collect();
         let (filled, notes) = fill(&rows);
         self.filled = filled;
@@ -265,6 +338,41 @@ impl Episodes {
             }
         }
         notes
+    }
+
+    fn surveyed(&self, row: usize) -> Option<Surveyed> {
+        let class = self.class[row]?;
+        let range = self.range(row);
+        Some(Surveyed {
+            key: self.keys[row],
+            cell: cell(class.index(), self.actions[range.end - 1], range.len()),
+            own: self.satisfaction[row],
+            optional: self.optional[row],
+        })
+    }
+
+    /// The AIPW term of satisfaction of every conversation, NaN where none can be known: unlike the answers themselves,
+    /// which hold every abandonment and few of the rest, their means are right when answers are missing at random.
+    pub(super) fn satisfaction_terms(&self) -> Vec<f64> {
+        let rows: Vec<Option<Surveyed>> = (0..self.len()).map(|row| self.surveyed(row)).collect();
+        let (filled, _) = fill(&rows);
+        filled
+            .into_iter()
+            .map(|filled| filled.map_or(f64::NAN, |filled| filled.reporting(|s| s)))
+            .collect()
+    }
+
+    /// Satisfaction to learn from, in [0, 1]: the answer, else m(x, tier) after [`Episodes::fill_satisfaction`]; NaN where
+    /// neither is known.
+    #[must_use]
+    pub fn learning_satisfaction(&self, conversation: usize) -> f64 {
+        self.filled[conversation]
+            .map_or(self.satisfaction[conversation], |filled| filled.learning())
+    }
+
+    /// E_time, E_cost and human seconds, or why there are none.
+    pub(super) fn parts(&self, conversation: usize) -> Result<&Reward, NoReward> {
+        self.parts[conversation].as_ref().map_err(|reason| *reason)
     }
 
     /// The reward to learn from, in [0, 1]: from the answer, else from m(x, tier). `None` where none can be known, and
@@ -307,19 +415,19 @@ impl Episodes {
         self.propensities[decision].map(|p| (p, self.estimated[decision]))
     }
 
-    /// Seconds to the answer.
+    /// Seconds to the answer, on both clocks, each in [0, 7 days].
     #[must_use]
     pub fn answer(&self, decision: usize) -> AnswerTime {
         self.answers[decision]
     }
 
-    /// Human seconds of the answer, NaN when unknown.
+    /// Seconds of people's time that the answer took, ≥ 0; NaN when unknown.
     #[must_use]
     pub fn human_s(&self, decision: usize) -> f64 {
         self.human_s[decision]
     }
 
-    /// AI calls of the answer.
+    /// AI answers and drafts made for the answer; one at tiers 1 and 2 where the log does not say.
     #[must_use]
     pub fn ai_calls(&self, decision: usize) -> u32 {
         self.ai_calls[decision]
@@ -365,7 +473,8 @@ impl Episodes {
         }
     }
 
-    /// A part of the conversations, in the order of their rows.
+    /// A part of the conversations, in the order of `rows`, as if only they had been logged: satisfaction is to be filled
+    /// in again, from this part alone.
     #[must_use]
     pub fn select(&self, rows: &[usize]) -> Self {
         let decisions: Vec<usize> = rows.iter().flat_map(|row| self.range(*row)).collect();
@@ -388,7 +497,15 @@ impl Episodes {
             created_at: rows.iter().map(|r| self.created_at[*r]).collect(),
             class: rows.iter().map(|r| self.class[*r]).collect(),
             satisfaction: rows.iter().map(|r| self.satisfaction[*r]).collect(),
-            kpis: rows.iter().map(|r| self.kpis[*r]).collect(),
+            kpis: rows
+                .iter()
+                .map(|r| {
+                    let mut row = self.kpis[*r];
+                    row.set(Kpi::Reward, f64::NAN);
+                    row.set(Kpi::Satisfaction, f64::NAN);
+                    row
+                })
+                .collect(),
             optional: rows.iter().map(|r| self.optional[*r]).collect(),
             parts: rows.iter().map(|r| self.parts[*r]).collect(),
             filled: vec![None; rows.len()],
@@ -410,3 +527,6 @@ impl Episodes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

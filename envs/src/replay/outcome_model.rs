@@ -2,16 +2,17 @@
 //!
 //! Satisfaction, escalation, click and conversion of a conversation are linear in the shares of the tiers that answered
 //! it, with one coefficient per class and tier fitted by least squares; answer and human seconds are drawn from logged
-//! pairs of the same class and tier. A cell with fewer than [`Cell::MIN_LOGGED`] logged decisions is not fitted but
-//! taken from the configuration, and everything that touches it is marked assumed.
+//! answers of the same class and tier. Satisfaction enters as AIPW terms, because every abandonment is known and few
+//! other answers are. A cell with fewer than [`Cell::MIN_LOGGED`] logged decisions is not fitted but taken from the
+//! configuration, and everything that touches it is marked assumed.
 
-use rand::{RngExt, SeedableRng};
-use rand_xoshiro::Xoshiro256PlusPlus;
 use serde::{Deserialize, Serialize};
 
 use super::episodes::Episodes;
 use crate::class::Class;
 use crate::kpi::Kpi;
+use crate::reward::AnswerTime;
+use crate::reward::efficiency::MAX_DURATION_S;
 use crate::tier::Tier;
 
 /// Where a cell's numbers come from.
@@ -37,12 +38,21 @@ pub enum Provenance {
 pub struct AssumedCell {
     /// Mean satisfaction, in [0, 1].
     pub satisfaction: f64,
-    /// Seconds to an answer.
+    /// Seconds to an answer, on both clocks, in [0, 7 days].
     pub answer_s: f64,
-    /// Human seconds per answer.
+    /// Human seconds per answer, in [0, 7 days].
     pub human_s: f64,
     /// Where the numbers come from.
     pub source: String,
+}
+
+/// What an answer took.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Answer {
+    /// Seconds from the customer's message; the elapsed ones are known.
+    pub time: AnswerTime,
+    /// Seconds of people's time; NaN where the log does not say.
+    pub human_s: f64,
 }
 
 /// The model of one class at one tier.
@@ -50,19 +60,19 @@ pub struct AssumedCell {
 pub struct Cell {
     /// Where its numbers come from.
     pub provenance: Provenance,
-    /// Mean satisfaction, in [0, 1]; NaN when no conversation of the class has any.
+    /// Mean satisfaction, in [0, 1].
     pub satisfaction: f64,
-    /// Rates of escalation, click and conversion, in [0, 1]; NaN when never measured.
+    /// Rates of [`Cell::RATES`], in [0, 1]; NaN when never measured, and in assumed cells.
     pub rates: [f64; 3],
-    /// Pairs of (answer seconds, human seconds) to draw from; never empty.
-    pub seconds: Vec<(f64, f64)>,
+    /// Answers to draw from, in order of elapsed seconds; never empty.
+    pub answers: Vec<Answer>,
 }
 
 impl Cell {
-    /// Logged decisions below which a cell is not fitted.
+    /// Logged decisions, in conversations whose satisfaction is known, below which a cell is not fitted.
     pub const MIN_LOGGED: u64 = 30;
-    /// Pairs kept to draw from.
-    const PAIRS: usize = 2048;
+    /// Answers kept to draw from.
+    const ANSWERS: usize = 2048;
 
     /// The key figures that [`Cell::rates`] hold.
     pub const RATES: [Kpi; 3] = [Kpi::Escalation, Kpi::Click, Kpi::Conversion];
@@ -75,12 +85,12 @@ impl Cell {
 }
 
 /// Why there is no model.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
     /// A cell that is neither logged often enough nor assumed.
     #[error(
-        "the log has {decisions} decisions of class {class} at tier {tier}; a model needs {}",
+        "the log has {decisions} decisions of class {class} at tier {tier} that a model can learn from; it needs {}",
         Cell::MIN_LOGGED
     )]
     NoNumbers {
@@ -88,7 +98,7 @@ pub enum ModelError {
         class: Class,
         /// The tier.
         tier: Tier,
-        /// Decisions logged.
+        /// Decisions logged, with answer seconds, in conversations whose satisfaction is known.
         decisions: u64,
     },
     /// No conversation says how satisfied its customer was.
@@ -98,6 +108,20 @@ pub enum ModelError {
     NoSatisfaction {
         /// The class.
         class: Class,
+    },
+    /// An assumption out of range.
+    #[error("assumed `{key}` of class {class} at tier {tier} is {value}; {expected}")]
+    Assumption {
+        /// The class.
+        class: Class,
+        /// The tier.
+        tier: Tier,
+        /// Which number.
+        key: &'static str,
+        /// The value given.
+        value: f64,
+        /// What would be right.
+        expected: &'static str,
     },
 }
 
@@ -119,68 +143,44 @@ impl OutcomeModel {
         assumed: impl Fn(Class, Tier) -> Option<AssumedCell>,
     ) -> Result<Self, ModelError> {
         let mut cells = vec![None; Class::ALL.len() * Tier::COUNT];
+        let satisfaction = log.satisfaction_terms();
         for class in Class::ALL.iter().copied() {
-            let rows: Vec<usize> = (0..log.len())
-                .filter(|r| log.class(*r) == Some(class))
-                .collect();
-            if rows.is_empty() {
+            let of_class = OfClass::gather(log, class);
+            if of_class.rows.is_empty() {
                 continue;
             }
-            let mut pairs: [Vec<(f64, f64)>; 3] = Default::default();
-            let mut taken = [0u64; 3];
-            let mut allowed = [false; 3];
-            for decision in rows.iter().flat_map(|row| log.range(*row)) {
-                let tier = log.action(decision).index();
-                taken[tier] += 1;
-                let seconds = (log.answer(decision).elapsed_s, log.human_s(decision));
-                if let (Some(answer_s), human_s) = seconds
-                    && !human_s.is_nan()
-                {
-                    pairs[tier].push((answer_s, human_s));
-                }
-                for t in log.mask(decision).tiers() {
-                    allowed[t.index()] = true;
-                }
-            }
-            let fitted = Tier::ALL
-                .map(|t| taken[t.index()] >= Cell::MIN_LOGGED && !pairs[t.index()].is_empty());
-            let satisfaction = by_tier(log, &rows, fitted, |row| log.satisfaction(row));
-            let rates = Cell::RATES.map(|kpi| {
-                by_tier(log, &rows, fitted, |row| {
-                    log.kpis(row).values()[kpi.index()]
-                })
-            });
+            let satisfaction = of_class.by_tier(log, |row| satisfaction[row]);
+            let rates = Cell::RATES
+                .map(|kpi| of_class.by_tier(log, |row| log.kpis(row).values()[kpi.index()]));
+            let OfClass {
+                mut answers,
+                usable,
+                fitted,
+                allowed,
+                ..
+            } = of_class;
             for tier in Tier::ALL {
                 let i = tier.index();
-                let decisions = taken[i];
+                let decisions = usable[i];
                 let cell = if fitted[i] {
-                    if satisfaction[i].is_nan() {
-                        return Err(ModelError::NoSatisfaction { class });
-                    }
                     Cell {
                         provenance: Provenance::Logged { decisions },
                         satisfaction: satisfaction[i].clamp(0.0, 1.0),
                         rates: rates.map(|rate| rate[i].clamp(0.0, 1.0)),
-                        seconds: thin(std::mem::take(&mut pairs[i])),
+                        answers: thin(std::mem::take(&mut answers[i])),
                     }
                 } else if let Some(numbers) = assumed(class, tier) {
-                    Cell {
-                        provenance: Provenance::Assumed {
-                            source: numbers.source,
-                            decisions,
-                        },
-                        satisfaction: numbers.satisfaction,
-                        rates: [f64::NAN; 3],
-                        seconds: vec![(numbers.answer_s, numbers.human_s)],
-                    }
-                } else if allowed[i] {
+                    assumed_cell(class, tier, numbers, decisions)?
+                } else if !allowed[i] {
+                    continue;
+                } else if usable == [0; 3] {
+                    return Err(ModelError::NoSatisfaction { class });
+                } else {
                     return Err(ModelError::NoNumbers {
                         class,
                         tier,
                         decisions,
                     });
-                } else {
-                    continue;
                 };
                 cells[class.index() * Tier::COUNT + i] = Some(cell);
             }
@@ -200,25 +200,161 @@ impl OutcomeModel {
         self.cells.iter().flatten().any(Cell::is_assumed)
     }
 
-    /// (answer seconds, human seconds) of an answer, by counter-based luck: the same luck draws the same rank in every
-    /// cell, so that two policies compared on the same conversations share it.
+    /// An answer of a class at a tier, by counter-based luck: the same luck draws the same rank in every cell, so that
+    /// two policies compared on the same conversations share it. `None` for a cell that cannot occur.
     #[must_use]
-    pub fn draw_seconds(&self, class: Class, tier: Tier, luck: u64) -> Option<(f64, f64)> {
-        let seconds = &self.cell(class, tier)?.seconds;
-        let u: f64 = Xoshiro256PlusPlus::seed_from_u64(luck).random();
-        Some(seconds[((u * seconds.len() as f64) as usize).min(seconds.len() - 1)])
+    pub fn draw(&self, class: Class, tier: Tier, luck: u64) -> Option<Answer> {
+        let answers = &self.cell(class, tier)?.answers;
+        // ⌊u n⌋ for u in [0, 1) of 64 bits.
+        let rank = (u128::from(luck) * answers.len() as u128) >> 64;
+        Some(answers[rank as usize])
     }
 }
 
-/// Keeps evenly spaced pairs in order of answer seconds, so that equal luck means equal rank.
-fn thin(mut pairs: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
-    pairs.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
-    if pairs.len() <= Cell::PAIRS {
-        return pairs;
+fn assumed_cell(
+    class: Class,
+    tier: Tier,
+    numbers: AssumedCell,
+    decisions: u64,
+) -> Result<Cell, ModelError> {
+    let seconds = "it lies in [0, 604800] seconds (7 days)";
+    for (key, value, high, expected) in [
+        (
+            "satisfaction",
+            numbers.satisfaction,
+            1.0,
+            "it lies in [0, 1]",
+        ),
+        ("answer_s", numbers.answer_s, MAX_DURATION_S, seconds),
+        ("human_s", numbers.human_s, MAX_DURATION_S, seconds),
+    ] {
+        if !(0.0..=high).contains(&value) {
+            return Err(ModelError::Assumption {
+                class,
+                tier,
+                key,
+                value,
+                expected,
+            });
+        }
     }
-    let step = pairs.len() as f64 / Cell::PAIRS as f64;
-    (0..Cell::PAIRS)
-        .map(|i| pairs[((i as f64 + 0.5) * step) as usize])
+    Ok(Cell {
+        provenance: Provenance::Assumed {
+            source: numbers.source,
+            decisions,
+        },
+        satisfaction: numbers.satisfaction,
+        rates: [f64::NAN; 3],
+        answers: vec![Answer {
+            time: AnswerTime {
+                elapsed_s: Some(numbers.answer_s),
+                business_s: Some(numbers.answer_s),
+            },
+            human_s: numbers.human_s,
+        }],
+    })
+}
+
+/// What a log holds of a class.
+struct OfClass {
+    rows: Vec<usize>,
+    answers: [Vec<Answer>; 3],
+    /// Decisions by tier that a fit can use.
+    usable: [u64; 3],
+    allowed: [bool; 3],
+    fitted: [bool; 3],
+}
+
+impl OfClass {
+    fn gather(log: &Episodes, class: Class) -> Self {
+        let mut all = Self {
+            rows: (0..log.len())
+                .filter(|row| log.class(*row) == Some(class))
+                .collect(),
+            answers: Default::default(),
+            usable: [0; 3],
+            allowed: [false; 3],
+            fitted: [true; 3],
+        };
+        for decision in all.rows.iter().flat_map(|row| log.range(*row)) {
+            let time = log.answer(decision);
+            if time.elapsed_s.is_some() {
+                all.answers[log.action(decision).index()].push(Answer {
+                    time,
+                    human_s: log.human_s(decision),
+                });
+            }
+            for tier in log.mask(decision).tiers() {
+                all.allowed[tier.index()] = true;
+            }
+        }
+        // A conversation that used a tier without a coefficient says nothing about the others, so one tier too few may
+        // leave another with too few.
+        loop {
+            all.usable = all.count(log);
+            let enough = |tier: usize| {
+                all.fitted[tier]
+                    && all.usable[tier] >= Cell::MIN_LOGGED
+                    && !all.answers[tier].is_empty()
+            };
+            let fitted = [0, 1, 2].map(enough);
+            if fitted == all.fitted {
+                return all;
+            }
+            all.fitted = fitted;
+        }
+    }
+
+    /// Decisions by tier in conversations with satisfaction of their own whose other tiers are fitted.
+    fn count(&self, log: &Episodes) -> [u64; 3] {
+        let mut count = [0; 3];
+        for row in &self.rows {
+            if log.satisfaction(*row).is_nan() {
+                continue;
+            }
+            let taken = shares(log, *row).map(|share| share > 0.0);
+            for (tier, n) in count.iter_mut().enumerate() {
+                if taken[tier] && (0..3).all(|t| t == tier || !taken[t] || self.fitted[t]) {
+                    *n += log
+                        .range(*row)
+                        .filter(|d| log.action(*d).index() == tier)
+                        .count() as u64;
+                }
+            }
+        }
+        count
+    }
+
+    fn by_tier(&self, log: &Episodes, value: impl Fn(usize) -> f64) -> [f64; 3] {
+        by_tier(log, &self.rows, self.fitted, value)
+    }
+}
+
+/// Shares of the tiers that answered a conversation; they sum to 1.
+fn shares(log: &Episodes, row: usize) -> [f64; 3] {
+    let mut shares = [0.0; 3];
+    let range = log.range(row);
+    let step = 1.0 / range.len() as f64;
+    for decision in range {
+        shares[log.action(decision).index()] += step;
+    }
+    shares
+}
+
+/// Keeps evenly spaced answers in order of elapsed seconds, so that equal luck means equal rank.
+fn thin(mut answers: Vec<Answer>) -> Vec<Answer> {
+    let elapsed = |answer: &Answer| answer.time.elapsed_s.unwrap_or(f64::NAN);
+    answers.sort_unstable_by(|a, b| {
+        elapsed(a)
+            .total_cmp(&elapsed(b))
+            .then(a.human_s.total_cmp(&b.human_s))
+    });
+    if answers.len() <= Cell::ANSWERS {
+        return answers;
+    }
+    let step = answers.len() as f64 / Cell::ANSWERS as f64;
+    (0..Cell::ANSWERS)
+        .map(|i| answers[((i as f64 + 0.5) * step) as usize])
         .collect()
 }
 
@@ -235,13 +371,7 @@ fn by_tier(
     // Normal equations A b = c of at most three unknowns.
     let (mut a, mut c, mut n) = ([[0.0; 3]; 3], [0.0; 3], 0u32);
     for row in rows {
-        let y = value(*row);
-        let mut shares = [0.0; 3];
-        let range = log.range(*row);
-        let step = 1.0 / range.len() as f64;
-        for decision in range {
-            shares[log.action(decision).index()] += step;
-        }
+        let (y, shares) = (value(*row), shares(log, *row));
         if y.is_nan() || (0..3).any(|t| !fitted[t] && shares[t] > 0.0) {
             continue;
         }
@@ -280,3 +410,6 @@ fn by_tier(
     }
     result
 }
+
+#[cfg(test)]
+mod tests;

@@ -88,9 +88,51 @@ fn a_disk_that_refuses_leaves_the_old_version() {
     // A directory where the temporary file would go stands for a disk that refuses to write.
     fs::create_dir(dir.path().join("policy.tmp")).unwrap();
     let mut changed = artefact(0.1);
-    assert!(changed.save(dir.path(), &Seen::default()).is_err());
+    // Other conversations too: a half-replaced version would be refused.
+    assert!(changed.save(dir.path(), &Seen::new(vec![5])).is_err());
     assert_eq!(
         Artefact::load(dir.path()).unwrap().artefact.serve_floor,
         0.02
     );
+    assert!(!dir.path().join("seen.tmp").exists());
+}
+
+#[test]
+fn what_could_not_be_loaded_is_not_saved() {
+    let dir = tempfile::tempdir().unwrap();
+    let table = |value| TablePolicy {
+        discretizer: Default::default(),
+        values: vec![[value, 0.5, 0.5]; 72],
+        visits: vec![[1; 3]; 72],
+        min_visits: 1,
+        view: Default::default(),
+        fallback: RulePolicy::from_toml("default = \"review\"").unwrap(),
+    };
+    for (floor, value, fine) in [
+        (0.02, 0.5, true),
+        (0.02, f64::NAN, false),
+        (f64::NAN, 0.5, false),
+        (0.4, 0.5, false),
+    ] {
+        let path = dir.path().join(format!("{floor}-{value}"));
+        let mut artefact = Artefact {
+            policy: PolicyKind::Table {
+                table: table(value),
+            },
+            ..artefact(floor)
+        };
+        let saved = artefact.save(&path, &Seen::default());
+        assert_eq!(saved.is_ok(), fine, "{floor} {value}: {saved:?}");
+        assert_eq!(path.exists(), fine, "nothing is left behind");
+    }
+}
+
+#[test]
+fn seen_conversations_are_found_and_others_are_not() {
+    let seen = Seen::new(vec![9, 3, 9, 7]);
+    assert_eq!(seen.len(), 3);
+    for key in 0..12 {
+        assert_eq!(seen.contains(key), [3, 7, 9].contains(&key), "{key}");
+    }
+    assert!(Seen::default().is_empty());
 }

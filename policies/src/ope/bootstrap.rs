@@ -28,6 +28,25 @@ impl Default for BootstrapPlan {
     }
 }
 
+impl BootstrapPlan {
+    /// Resamples that should lie beyond each end of an interval.
+    const BEYOND: f64 = 10.0;
+
+    /// The same plan with enough resamples for percentile intervals at `level`, in (0, 1): at least ten beyond each end.
+    ///
+    /// Bonferroni's levels for many candidates lie so close to 1 that a thousand resamples have hardly one beyond them, and
+    /// the interval would end at the largest value that happened to be drawn.
+    #[must_use]
+    pub fn for_level(self, level: f64) -> Self {
+        // Half the error's probability is on each side.
+        let needed = (2.0 * Self::BEYOND / (1.0 - level)).ceil();
+        Self {
+            resamples: self.resamples.max(needed as u32),
+            ..self
+        }
+    }
+}
+
 /// A statistic Σ num / Σ den; both columns have one entry a conversation.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Ratio {
@@ -83,7 +102,8 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Percentile interval of resampled values at a level in (0, 1); `None` when more than one in twenty is NaN.
+    /// Percentile interval of resampled values at a level in (0, 1), between neighbours by linear interpolation (Hyndman &
+    /// Fan 1996, definition 7); `None` when more than one in twenty is NaN.
     #[must_use]
     pub fn percentile(values: &[f64], level: f64) -> Option<Self> {
         let mut finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
@@ -269,6 +289,51 @@ mod tests {
                 })
         };
         assert_eq!(run(1), run(8));
+    }
+
+    #[test]
+    fn ends_lie_at_their_quantiles() {
+        // Of 0, 1, …, 100 the p-quantile is 100 p.
+        let values: Vec<f64> = (0..=100).rev().map(f64::from).collect();
+        let interval = Interval::percentile(&values, 0.9).unwrap();
+        assert!((interval.lower - 5.0).abs() < 1e-9, "{interval:?}");
+        assert!((interval.upper - 95.0).abs() < 1e-9, "{interval:?}");
+        // Sample variance of 101 consecutive integers: 101 · 102 / 12.
+        let variance = interval.standard_error.powi(2);
+        assert!((variance - 858.5).abs() < 1e-9, "{variance}");
+        // Between two neighbours: 0.25 of the way from 0 to 1.
+        let interval = Interval::percentile(&[1.0, 0.0], 0.5).unwrap();
+        assert_eq!((interval.lower, interval.upper), (0.25, 0.75));
+    }
+
+    #[test]
+    fn strict_levels_get_the_resamples_they_need() {
+        let plan = BootstrapPlan::default();
+        // 2.5 % of 1000 are 25 beyond each end; for twenty candidates 0.125 % of 8000 are ten.
+        for (level, resamples) in [(0.95, 1000), (1.0 - 0.05 / 20.0, 8000)] {
+            let have = plan.for_level(level);
+            assert!(have.resamples.abs_diff(resamples) <= 1, "{have:?}");
+            assert_eq!(have.seed, plan.seed);
+        }
+    }
+
+    #[test]
+    fn a_paired_difference_knows_only_what_differs() {
+        // The same shift for everybody: the difference has no spread, although each mean has.
+        let num: Vec<f64> = (0..200).map(|i| f64::from(i % 7)).collect();
+        let shifted = num.iter().map(|x| x + 0.5).collect();
+        let den = vec![1.0; 200];
+        let ratios = [
+            Ratio {
+                num,
+                den: den.clone(),
+            },
+            Ratio { num: shifted, den },
+        ];
+        let values = resample(&ratios, BootstrapPlan::default());
+        for (a, b) in values[0].iter().zip(&values[1]) {
+            assert!((b - a - 0.5).abs() < 1e-9);
+        }
     }
 
     #[test]

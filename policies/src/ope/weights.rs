@@ -24,11 +24,11 @@ where
 pub struct WeightDiagnostics {
     /// Conversations.
     pub n: usize,
-    /// Mean weight; near 1 when propensities are right.
+    /// Mean weight, ≥ 0; near 1 when propensities are right.
     pub mean: f64,
-    /// Largest weight.
+    /// Largest weight, ≥ 0.
     pub max: f64,
-    /// (Σw)² / Σw²: how many conversations' worth of information is left.
+    /// (Σw)² / Σw², in [0, n]: how many conversations' worth of information is left (Kish 1965).
     pub effective_sample_size: f64,
     /// Largest weight over the sum of weights, in [0, 1].
     pub max_share: f64,
@@ -39,9 +39,11 @@ impl WeightDiagnostics {
     #[must_use]
     pub fn of(weights: &[f64]) -> Self {
         let sum: f64 = weights.iter().sum();
-        let squares: f64 = weights.iter().map(|w| w * w).sum();
         let max = weights.iter().copied().fold(0.0, f64::max);
-        let supported = sum > 0.0;
+        // In units of the largest weight, so that products of many ratios neither overflow nor vanish when squared.
+        let relative: f64 = weights.iter().map(|w| w / max).sum();
+        let squares: f64 = weights.iter().map(|w| (w / max).powi(2)).sum();
+        let supported = max > 0.0;
         Self {
             n: weights.len(),
             mean: if weights.is_empty() {
@@ -50,8 +52,12 @@ impl WeightDiagnostics {
                 sum / weights.len() as f64
             },
             max,
-            effective_sample_size: if supported { sum * sum / squares } else { 0.0 },
-            max_share: if supported { max / sum } else { 0.0 },
+            effective_sample_size: if supported {
+                relative * relative / squares
+            } else {
+                0.0
+            },
+            max_share: if supported { 1.0 / relative } else { 0.0 },
         }
     }
 }
@@ -111,24 +117,25 @@ impl Default for SupportGate {
 }
 
 impl SupportGate {
-    /// The reason to refuse, if there is one.
+    /// The reason to refuse, if there is one. Diagnostics that are no numbers pass no gate.
     #[must_use]
     pub fn refusal(&self, weights: &WeightDiagnostics) -> Option<Refusal> {
-        if weights.effective_sample_size == 0.0 {
-            Some(Refusal::NoOverlap)
-        } else if weights.effective_sample_size < self.min_effective_sample_size {
-            Some(Refusal::SampleTooSmall {
-                have: weights.effective_sample_size,
-                needed: self.min_effective_sample_size,
-            })
-        } else if weights.max_share > self.max_weight_share {
-            Some(Refusal::OneConversationDecides {
-                share: weights.max_share,
-                limit: self.max_weight_share,
-            })
-        } else {
-            None
+        let (have, share) = (weights.effective_sample_size, weights.max_share);
+        if have == 0.0 {
+            return Some(Refusal::NoOverlap);
         }
+        let enough = have >= self.min_effective_sample_size;
+        if !enough {
+            return Some(Refusal::SampleTooSmall {
+                have,
+                needed: self.min_effective_sample_size,
+            });
+        }
+        let shared = share <= self.max_weight_share;
+        (!shared).then_some(Refusal::OneConversationDecides {
+            share,
+            limit: self.max_weight_share,
+        })
     }
 }
 
@@ -151,6 +158,36 @@ mod tests {
             WeightDiagnostics::of(&[1.0, 2.0]).effective_sample_size,
             1.8
         );
+    }
+
+    #[test]
+    fn products_of_many_ratios_keep_their_diagnostics() {
+        // Both hold whatever the unit of the weights is.
+        for unit in [1e-200, 1.0, 1e200] {
+            let d = WeightDiagnostics::of(&[unit, 2.0 * unit]);
+            assert!((d.effective_sample_size - 1.8).abs() < 1e-12, "{unit}");
+            assert!((d.max_share - 2.0 / 3.0).abs() < 1e-12, "{unit}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_number_passes_no_gate() {
+        let gate = SupportGate::default();
+        let d = WeightDiagnostics::of(&[1.0; 500]);
+        for broken in [
+            WeightDiagnostics::of(&[f64::INFINITY; 500]),
+            WeightDiagnostics {
+                effective_sample_size: f64::NAN,
+                ..d
+            },
+            WeightDiagnostics {
+                max_share: f64::NAN,
+                ..d
+            },
+        ] {
+            assert!(gate.refusal(&broken).is_some(), "{broken:?}");
+        }
+        assert_eq!(gate.refusal(&d), None);
     }
 
     #[test]

@@ -391,15 +391,21 @@ fn cell_view(
                 .zip(middles)
                 .reduce(|best, next| if next.0.1 > best.0.1 { next } else { best })
                 .map(|((tier, _), middle)| (tier, middle));
-            // The letter stands inside its own tier's colour.
+            // The letter stands inside its own tier's colour. A state that never came up and favours no tier has none.
             let (greedy, middle) = greedy.unwrap_or((TierName::Human, 25.0));
+            let [first, others @ ..] = cell.probabilities;
+            let undecided = never && others.iter().all(|other| *other == first);
             CellView {
                 x,
                 y,
                 title,
-                segments,
+                segments: if undecided { Vec::new() } else { segments },
                 shade: None,
-                text: words.say(greedy.letter()).to_owned(),
+                text: if undecided {
+                    String::new()
+                } else {
+                    words.say(greedy.letter()).to_owned()
+                },
                 text_x: format!("{middle:.1}"),
                 text_class: if never { "unsure" } else { greedy.class() },
                 hatched: never,
