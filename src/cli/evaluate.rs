@@ -35,8 +35,8 @@ pub(super) struct EvaluateArgs {
     /// Confidence level.
     #[arg(long, default_value_t = 0.95, value_name = "LEVEL")]
     level: f64,
-    /// Bootstrap resamples, at least 20.
-    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(20..))]
+    /// Bootstrap resamples, 20 to 100,000.
+    #[arg(long, default_value_t = 1000, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=100_000))]
     resamples: u32,
     /// Seed of the bootstrap and of simulated choices.
     #[arg(long, default_value_t = 1, value_name = "N")]

@@ -1,6 +1,7 @@
 //! `tierwise log check` and `tierwise log generate`.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 
 use clap::{Args, Subcommand, ValueEnum};
 use tierwise_envs::class::ActionSource;
@@ -13,6 +14,7 @@ use tierwise_envs::tier::Tier;
 use tierwise_policies::policy::{Fixed, Policy, Uniform};
 use tierwise_policies::view::mixed;
 
+use super::train::stop_on_interrupt;
 use super::{Done, OutputArgs, existing, output};
 use crate::config::{ConfigError, TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
@@ -154,6 +156,7 @@ fn generate(args: &GenerateArgs) -> Result<Done, Failure> {
 enum GenerateError {
     Log(LogError),
     Choice(MaskedChoice),
+    Interrupted,
 }
 
 impl From<MaskedChoice> for GenerateError {
@@ -171,15 +174,24 @@ pub(super) fn write_log(
     out: &Path,
 ) -> Result<LogSummary, Failure> {
     let world = shop_world(config)?;
+    let stop = stop_on_interrupt();
     let mut writer = LogWriter::create(out).map_err(|error| failure_of(&error))?;
     let choose =
         |at: &tierwise_envs::env::Situation<'_>| mixed(policy.probabilities(at), at.mask, explore);
     let written = world.generate_log(identity, &choose, |conversation| {
+        // Ended here and not by the signal, so that the half-written file goes away.
+        if stop.load(Ordering::Relaxed) {
+            return Err(GenerateError::Interrupted);
+        }
         writer.write(&conversation).map_err(GenerateError::Log)
     });
     match written {
         Ok(_) => writer.finish().map_err(|error| failure_of(&error)),
         Err(GenerateError::Log(error)) => Err(failure_of(&error)),
         Err(GenerateError::Choice(error)) => Err(failure_of(&error)),
+        Err(GenerateError::Interrupted) => Err(Failure {
+            exit_code: Failure::INTERRUPTED,
+            ..Failure::at(out, "interrupted; nothing was written")
+        }),
     }
 }

@@ -79,7 +79,8 @@ pub(super) fn train_with_progress(
     out: &std::path::Path,
     resume: bool,
 ) -> Result<TrainResult, Failure> {
-    let total = config.training.steps * u64::from(config.training.seeds);
+    let seeds = u64::from(config.training.seeds);
+    let total = config.training.steps.saturating_mul(seeds);
     let stage = Stage::start(&format!("train {}", config.name), total);
     let options = TrainOptions {
         resume,

@@ -26,6 +26,10 @@ fn options_out_of_range() {
             "--level",
         ),
         (
+            "evaluate --log log.jsonl --policy run --resamples 4294967295",
+            "20..=100000",
+        ),
+        (
             "evaluate --log log.jsonl --policy run --resamples 19",
             "20..",
         ),

@@ -1,7 +1,7 @@
 //! An interrupted training goes on as if nothing had happened, or not at all.
 #![cfg(unix)]
 
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::desk::{Desk, Ran, SHOP, names};
 
@@ -39,23 +39,31 @@ fn interrupted(desk: &Desk, environment: &str, coupling: &str, input: &str) {
 }
 
 fn signalled(desk: &Desk, arguments: &str) -> Ran {
-    let child = Command::new(env!("CARGO_BIN_EXE_tierwise"))
-        .current_dir(desk.path(""))
-        .args(arguments.split(' '))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let child = start(desk, arguments);
     let run = desk.path("run");
     let (first, second) = (
         run.join("checkpoint/seed-0.json"),
         run.join("checkpoint/seed-1.json"),
     );
-    let written = || first.exists() || second.exists() || run.join("training.json").exists();
-    assert!(
-        (0..20_000_000).any(|_| written()),
-        "no checkpoint was written"
-    );
+    signalled_when(child, &|| {
+        first.exists() || second.exists() || run.join("training.json").exists()
+    })
+}
+
+fn start(desk: &Desk, arguments: &str) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_tierwise"))
+        .current_dir(desk.path(""))
+        .args(arguments.split(' '))
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until something has happened, interrupts the child, and waits for its end.
+fn signalled_when(child: Child, happened: &dyn Fn() -> bool) -> Ran {
+    let bound = 20_000_000;
+    assert!((0..bound).any(|_| happened()), "nothing happened");
     let signal = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -149,4 +157,31 @@ fn a_damaged_checkpoint_is_named() {
     desk.write(&file, &desk.read(&file)[..half]);
     let error = desk.refused("train train.toml --log log.jsonl --out run --resume");
     assert!(error.contains(&file), "{error}");
+}
+
+#[test]
+fn the_longest_training_there_is_can_be_started_and_interrupted() {
+    let desk = prepared();
+    desk.write("train.toml", config("kind = \"log\"", "toll", u64::MAX));
+    let ran = signalled(&desk, "train train.toml --log log.jsonl --out run");
+    assert_eq!(ran.code, 130, "{ran:?}");
+}
+
+#[test]
+fn an_interrupted_log_leaves_nothing_behind() {
+    let desk = prepared();
+    desk.write("shop.toml", "days = 3660\ndaily_contacts = 100000.0\n");
+    let old = desk.read("log.jsonl");
+    let before = desk.names("");
+    let child = start(&desk, "log generate shop.toml --out log.jsonl");
+    let drafted = || desk.names("").len() > before.len();
+    let ran = signalled_when(child, &drafted);
+    assert_eq!(ran.code, 130, "{ran:?}");
+    assert!(
+        ran.stderr.contains("interrupted; nothing was written"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(before, desk.names(""));
+    assert!(old == desk.read("log.jsonl"));
 }
