@@ -17,8 +17,8 @@ use super::{Done, OutputArgs, directory, output};
 use crate::config::{TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
 use crate::run::{
-    EvaluateOptions, RunDirectory, TrainInput, TrueValues, evaluate, offline_page, save_evaluation,
-    save_log_check, true_values, write_page,
+    EvaluateOptions, LoadedLog, RunDirectory, TrainInput, TrueValues, evaluate, offline_page,
+    save_evaluation, save_log_check, true_values, write_page,
 };
 
 /// The whole loop on a generated shop: log, check, train, judge, report
@@ -94,7 +94,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     }
 
     step(args, 3, "train three learners on its first 70 %");
+    let loaded = LoadedLog::read(&log, &config.reward)?;
     let input = TrainInput {
+        loaded: Some(loaded.clone()),
         log: Some(log.clone()),
         mdp: None,
     };
@@ -129,7 +131,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         },
         ..EvaluateOptions::default()
     };
-    let evaluation = evaluate(&config, &log, &versions, &options)?;
+    let evaluation = evaluate(&config, &loaded, &versions, &options)?;
     let judged = RunDirectory::create(&out.join("judged"))?;
     save_evaluation(&judged, &config, &evaluation)?;
     save_log_check(&judged, &check)?;

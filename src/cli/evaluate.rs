@@ -13,8 +13,8 @@ use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TrainConfig;
 use crate::failure::Failure;
 use crate::run::{
-    Basis, EvaluateOptions, Evaluation, Judged, Part, RunDirectory, Value, VerdictKind, evaluate,
-    save_evaluation, save_log_check,
+    Basis, EvaluateOptions, Evaluation, Judged, LoadedLog, Part, RunDirectory, Value, VerdictKind,
+    evaluate, save_evaluation, save_log_check,
 };
 
 /// Judge versions on a log beside the rule baseline
@@ -85,7 +85,8 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
             seed: args.seed,
         },
     };
-    let evaluation = evaluate(&config, &args.log, &versions, &options)?;
+    let log = LoadedLog::read(&args.log, &config.reward)?;
+    let evaluation = evaluate(&config, &log, &versions, &options)?;
     let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
     save_evaluation(&out, &config, &evaluation)?;
     save_log_check(&out, &check_log(&args.log, &config.reward)?)?;

@@ -40,6 +40,7 @@ pub(super) fn run(args: &SweepArgs) -> Result<Done, Failure> {
     }
     directory(&args.out)?;
     let input = TrainInput {
+        loaded: None,
         log: args.log.clone(),
         mdp: args.env.clone(),
     };

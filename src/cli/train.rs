@@ -47,6 +47,7 @@ pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
     }
     directory(&args.out)?;
     let input = TrainInput {
+        loaded: None,
         log: args.log.clone(),
         mdp: args.env.clone(),
     };

@@ -347,6 +347,9 @@ impl TrainConfig {
                 "train + tune must leave a part of the log to judge on",
             );
         }
+        if let Err(e) = self.shop.validate() {
+            return bad(&format!("shop.{}", e.key), &e.value, e.expected);
+        }
         if let Err(e) = self.reward.validate() {
             return bad(&format!("reward.{}", e.key), &e.value, e.expected);
         }
@@ -534,6 +537,7 @@ mod tests {
             ("[split]\ntrain = nan", "split.train", 3),
             ("[reward]\ncost_weight = 1.0", "reward.cost_weight", 3),
             ("[reward]\nreference_cost = 0", "reward.reference_cost", 3),
+            ("[shop]\ndays = 0", "shop.days", 3),
             (
                 "[table]\nload_cuts = [0.9, 0.5, 0.95]",
                 "table.load_cuts",

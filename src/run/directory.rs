@@ -191,6 +191,22 @@ impl RunDirectory {
         self.checkpoints().join(format!("seed-{seed}.json"))
     }
 
+    /// Forgets what an earlier version was judged to be, before a new one takes its place.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn clear_judgement(&self) -> Result<(), RunError> {
+        for path in [self.evaluation(), self.log_check()] {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::Io { path, source });
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Forgets checkpoints, after the end of a run or before a new one.
     ///
     /// # Errors

@@ -3,7 +3,6 @@
 //! With propensities the log itself says what a policy would have earned (IPS, SNIPS over conversations). Without them
 //! only a model can, and the verdict says so. A policy that has seen a judged conversation is refused.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use tierwise_envs::replay::{Episodes, Replay, ReplayMode};
@@ -51,14 +50,14 @@ pub(super) struct Candidate {
     pub(super) refused: Option<Refusal>,
 }
 
-/// Judges versions on a part of a log.
+/// Judges versions on a part of a log, read under the reward of `config`.
 ///
 /// # Errors
 /// [`RunError`] when the log, the versions and the configuration do not fit together. A value without support is no
 /// error: it is refused in the result.
 pub fn evaluate(
     config: &TrainConfig,
-    log_path: &Path,
+    log: &LoadedLog,
     versions: &[Version],
     options: &EvaluateOptions,
 ) -> Result<Evaluation, RunError> {
@@ -68,13 +67,12 @@ pub fn evaluate(
         }
         .into());
     }
-    let log = LoadedLog::read(log_path, &config.reward)?;
     let (part, survey) = log.part(options.part, config.split)?;
     let mut warnings = Vec::new();
     let kind = propensities(&part);
     let candidates = candidates(config, versions, &part, &mut warnings)?;
 
-    let model = model_replay(config, &log, &part, options.part);
+    let model = model_replay(config, log, &part, options.part);
     let (basis, rows) = match kind {
         Propensities::Exact => (Basis::Logged, None),
         Propensities::Estimated => (Basis::EstimatedPropensity, None),
@@ -83,7 +81,7 @@ pub fn evaluate(
                 RunError::unusable(
                     format!(
                         "{}: no propensities, and no outcome model either",
-                        log_path.display()
+                        log.path.display()
                     ),
                     error.to_string(),
                     "state assumptions for tiers that were never logged under `[assumed.…]`",
@@ -140,7 +138,7 @@ pub fn evaluate(
     }
     Ok(Evaluation {
         created_by: created_by(),
-        log: log_path.to_owned(),
+        log: log.path.clone(),
         log_hash: log.hash.clone(),
         config_hash: config.hash(),
         reward_version: config.reward.version(),

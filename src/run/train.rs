@@ -33,6 +33,8 @@ use crate::config::{Environment, ReplayMode, TrainConfig};
 pub struct TrainInput {
     /// A conversation log.
     pub log: Option<PathBuf>,
+    /// The same log already in memory, so that several trainings read it once; used when it was read under their reward.
+    pub loaded: Option<LoadedLog>,
     /// A finite MDP in JSON.
     pub mdp: Option<PathBuf>,
 }
@@ -206,7 +208,10 @@ fn train_log(
             "add `--log LOG`",
         )
     })?;
-    let log = LoadedLog::read(path, &config.reward)?;
+    let log = match &input.loaded {
+        Some(log) if log.reward == config.reward && log.path == *path => log.clone(),
+        _ => LoadedLog::read(path, &config.reward)?,
+    };
     let (learn, survey) = log.part(Part::Train, config.split)?;
     let (tune, _) = log.part(Part::Tune, config.split)?;
     let judge = log.rows(Part::Judge, config.split).len();
@@ -450,6 +455,7 @@ fn prepare(
     let directory = RunDirectory::create(out)?;
     if !options.resume {
         directory.clear_checkpoints()?;
+        directory.clear_judgement()?;
     } else if directory.checkpoints().exists() && directory.config().exists() {
         // Refused before anything is written, so that the interrupted run can still be resumed.
         let interrupted = read_text(&directory.config())?;

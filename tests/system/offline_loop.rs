@@ -250,3 +250,14 @@ fn the_demonstration_ends_with_a_page_and_a_verdict() {
         judged["verdict"]
     );
 }
+
+/// A directory that is trained again forgets the verdict on the version before, so that no page shows one beside the other.
+#[test]
+fn training_again_forgets_the_old_verdict() {
+    let desk = Desk::with_version();
+    desk.done("evaluate --log log.jsonl --policy run --resamples 50");
+    assert!(desk.path("run/evaluation.json").exists());
+    desk.done("train train.toml --log log.jsonl --out run --seed 9");
+    assert!(!desk.path("run/evaluation.json").exists());
+    assert!(!desk.path("run/log-check.json").exists());
+}
