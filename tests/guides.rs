@@ -84,11 +84,12 @@ fn words(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2).chain(links)
 }
 
-/// Whether a word names a file or a folder of the repository: `src/cli`, `Cargo.toml`, not `a/b c`, `--out` or `x::y`.
+/// Whether a word names a file or a folder of the repository: `src/cli`, `Cargo.toml`, not `a/b c`, `--out`, `../x`.
 fn is_path(word: &str) -> bool {
     const EXTENSIONS: [&str; 7] = [".md", ".toml", ".rs", ".sh", ".py", ".html", ".lock"];
     let plain = |c: char| c.is_ascii_alphanumeric() || "._-/".contains(c);
     !word.starts_with(['/', '-'])
+        && !word.starts_with("..")
         && word.chars().all(plain)
         && (word.contains('/') || EXTENSIONS.iter().any(|end| word.ends_with(end)))
 }
