@@ -31,8 +31,11 @@ pub struct Score {
 
 /// A place to learn in.
 pub(super) trait Bench: Sync {
-    /// A learner that has seen nothing.
-    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError>;
+    /// A learner that has seen nothing; of the tabular view, with γ = 1 within a conversation, unless overridden.
+    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError> {
+        let (states, tiers) = (Discretizer::STATES, Tier::COUNT);
+        Ok(TabularState::with_shape(config, states, tiers, Some(1.0))?)
+    }
 
     /// Lets a learner learn for some decisions. `place` is where the environment stood after the last stretch; benches
     /// without one start every stretch with a fresh episode.

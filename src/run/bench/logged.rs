@@ -5,7 +5,6 @@ use std::sync::Arc;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
-use tierwise_envs::discretise::Discretizer;
 use tierwise_envs::env::Env;
 use tierwise_envs::kpi::Kpi;
 use tierwise_envs::mdp::MdpPosition;
@@ -13,9 +12,7 @@ use tierwise_envs::replay::{Episodes, Replay};
 use tierwise_envs::tier::Tier;
 use tierwise_policies::ope::{Importance, WeightDiagnostics};
 use tierwise_policies::policy::Policy;
-use tierwise_policies::tabular::{
-    Coupling, Learner, QTable, TabularConfig, TabularState, Transition,
-};
+use tierwise_policies::tabular::{Coupling, Learner, QTable, TabularState, Transition};
 
 use super::{Bench, Score, served};
 use crate::config::TrainConfig;
@@ -67,15 +64,6 @@ pub(in crate::run) struct LogBench<'a> {
 }
 
 impl Bench for LogBench<'_> {
-    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError> {
-        Ok(TabularState::with_shape(
-            config,
-            Discretizer::STATES,
-            Tier::COUNT,
-            Some(1.0),
-        )?)
-    }
-
     fn advance(
         &self,
         learner: &mut TabularState,
@@ -193,15 +181,6 @@ impl RejectionBench<'_> {
 }
 
 impl Bench for RejectionBench<'_> {
-    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError> {
-        Ok(TabularState::with_shape(
-            config,
-            Discretizer::STATES,
-            Tier::COUNT,
-            Some(1.0),
-        )?)
-    }
-
     fn advance(
         &self,
         learner: &mut TabularState,

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tierwise_envs::discretise::Discretizer;
 use tierwise_envs::kpi::Kpi;
 use tierwise_envs::mdp::MdpPosition;
 use tierwise_envs::replay::Replay;
 use tierwise_envs::shop::{Shop, World};
 use tierwise_envs::tabular_view::TabularView;
-use tierwise_envs::tier::Tier;
 use tierwise_policies::policy::Policy;
-use tierwise_policies::tabular::{QTable, TabularConfig, TabularState, train};
+use tierwise_policies::tabular::{QTable, TabularState, train};
 
 use super::{Bench, Score, served};
 use crate::config::TrainConfig;
@@ -29,15 +27,6 @@ impl ShopBench<'_> {
 }
 
 impl Bench for ShopBench<'_> {
-    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError> {
-        Ok(TabularState::with_shape(
-            config,
-            Discretizer::STATES,
-            Tier::COUNT,
-            Some(1.0),
-        )?)
-    }
-
     fn advance(
         &self,
         learner: &mut TabularState,
@@ -84,15 +73,6 @@ pub(in crate::run) struct ReplayBench<'a> {
 }
 
 impl Bench for ReplayBench<'_> {
-    fn learner(&self, config: TabularConfig) -> Result<TabularState, RunError> {
-        Ok(TabularState::with_shape(
-            config,
-            Discretizer::STATES,
-            Tier::COUNT,
-            Some(1.0),
-        )?)
-    }
-
     fn advance(
         &self,
         learner: &mut TabularState,
