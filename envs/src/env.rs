@@ -3,6 +3,7 @@
 //! Gymnasium's contract: `reset` with a seed, then `step` until `terminated` (the world ended the episode: no
 //! bootstrap) or `truncated` (we stopped looking: bootstrap from the last observation).
 
+use crate::discretise::Discretizer;
 use crate::mask::Mask;
 use crate::observation::Observation;
 use crate::tier::Tier;
@@ -66,6 +67,13 @@ pub trait Env {
 
     /// The decision to be made now. Unspecified after the end of an episode.
     fn decide(&self) -> Situation<'_>;
+
+    /// State of the tabular view and allowed tiers of [`Env::decide`]; an environment that knows them without building the
+    /// whole observation overrides this.
+    fn tabular(&self, discretizer: &Discretizer) -> (usize, Mask) {
+        let at = self.decide();
+        (discretizer.state(&at.observation), at.mask)
+    }
 
     /// Takes a tier.
     ///

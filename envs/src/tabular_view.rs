@@ -36,7 +36,7 @@ impl<E: Env> TabularView<E> {
 
     /// Number of the state to act in.
     fn state(&self) -> usize {
-        self.discretizer.state(&self.env.decide().observation)
+        self.env.tabular(&self.discretizer).0
     }
 }
 
@@ -98,7 +98,7 @@ impl<E: Env> FiniteEnv for TabularView<E> {
     }
 
     fn mask(&self) -> u32 {
-        u32::from(self.env.decide().mask.bits())
+        u32::from(self.env.tabular(&self.discretizer).1.bits())
     }
 
     fn discount(&self) -> Option<f64> {

@@ -11,7 +11,7 @@ use super::luck::{Domain, Luck, Purpose, high, low, triangular};
 use super::world::{SatisfactionInputs, World};
 use super::{MAX_TURNS, load};
 use crate::class::{Class, Review, SatisfactionSource};
-use crate::discretise::Cell;
+use crate::discretise::{Cell, Discretizer};
 use crate::env::{Env, EnvError, Situation, Step};
 use crate::mask::Mask;
 use crate::reward::{AnswerTime, Cost, Outcome, Reward, SatisfactionEvidence};
@@ -516,6 +516,14 @@ impl Env for Shop {
             mask: self.mask,
             text: Some(&message.text),
         }
+    }
+
+    fn tabular(&self, discretizer: &Discretizer) -> (usize, Mask) {
+        if *discretizer == self.world.rules.discretizer {
+            return (self.state(), self.mask);
+        }
+        let at = self.decide();
+        (discretizer.state(&at.observation), at.mask)
     }
 
     fn step(&mut self, tier: Tier) -> Result<Step, EnvError> {

@@ -101,3 +101,39 @@ fn a_rejected_step_is_not_taught() {
         Err(FiniteEnvError::NotRunning)
     ));
 }
+
+#[test]
+fn the_shop_looks_the_same_with_and_without_its_shortcut() {
+    use crate::discretise::Cell;
+    use crate::env::Env;
+    use crate::shop::{Shop, ShopConfig, ShopRules, World};
+
+    let world = World::new(ShopConfig::default(), ShopRules::default()).unwrap();
+    // The shop's own cuts take the shortcut, others do not.
+    let own = Discretizer::default();
+    let others = Discretizer {
+        turn_cuts: [2, 4],
+        ..Discretizer::default()
+    };
+    let mut shop = Shop::new(world.clone());
+    for seed in 0..300 {
+        shop.reset(seed).unwrap();
+        loop {
+            let at = shop.decide();
+            for cuts in [&own, &others] {
+                assert_eq!(shop.tabular(cuts), (cuts.state(&at.observation), at.mask));
+            }
+            let turn = Cell::from_state(shop.tabular(&own).0).unwrap().turn;
+            let tier = at
+                .mask
+                .nearest(if turn == 0 { Tier::Auto } else { Tier::Human });
+            if shop.step(tier).unwrap().terminated {
+                break;
+            }
+        }
+    }
+    for cuts in [own, others] {
+        let mut view = TabularView::new(Shop::new(world.clone()), cuts);
+        crate::finite::check(&mut view, 3, 2_000).unwrap();
+    }
+}
