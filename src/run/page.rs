@@ -1,5 +1,8 @@
 //! Results become the report's plain values; nothing is computed here that a result does not already say.
 
+mod curves;
+mod provenance;
+
 use std::path::Path;
 
 use tierwise_envs::class::Class;
@@ -9,13 +12,14 @@ use tierwise_envs::reward::RewardShape;
 use tierwise_policies::artefact::Evidence as Learned;
 use tierwise_policies::ope::Refusal;
 use tierwise_reports::{
-    AlternativeReward, BaselineValue, Comparison, CurvePoint, Estimate, EstimateOutcome,
-    EstimatorForest, Evidence, Kpi, KpiDifference, KpiTable, Kpis, LearningCurve, LearningCurves,
-    MapAxis, MapCell, Measure, NamedValue, OfflinePage, OmittedSection, PolicyEstimates,
-    PolicyKpis, PolicyMap, PolicyRole, Provenance, Reason, ReferenceLine, RewardDefinition,
-    Section, Sentence, StepUnit, Verdict,
+    AlternativeReward, BaselineValue, Comparison, Estimate, EstimateOutcome, EstimatorForest,
+    Evidence, Kpi, KpiDifference, KpiTable, Kpis, MapAxis, MapCell, Measure, OfflinePage,
+    OmittedSection, PolicyEstimates, PolicyKpis, PolicyMap, PolicyRole, Reason, RewardDefinition,
+    Section, Sentence, Verdict,
 };
 
+use self::curves::learning_curves;
+use self::provenance::provenance;
 use super::directory::{RunDirectory, RunError, read_json, write_whole};
 use super::evaluation::{
     AS_LOGGED, Alternative, BASELINE, Basis, Difference, Evaluation, Judged, Value, VerdictKind,
@@ -395,146 +399,5 @@ fn alternative(evaluation: &Evaluation, a: &Alternative) -> AlternativeReward {
         difference: a.difference,
         lower: a.interval.map(|i| i.lower),
         upper: a.interval.map(|i| i.upper),
-    }
-}
-
-fn learning_curves(trainings: &[TrainResult]) -> Option<LearningCurves> {
-    let curves: Vec<LearningCurve> = trainings.iter().filter_map(learning_curve).collect();
-    if curves.is_empty() {
-        return None;
-    }
-    let simulated = trainings
-        .iter()
-        .any(|training| training.evidence == Learned::Simulated);
-    Some(LearningCurves {
-        measure: Measure::Reward,
-        step_unit: StepUnit::Decisions,
-        band_lower_quantile: 0.0,
-        band_upper_quantile: 1.0,
-        references: trainings
-            .first()
-            .and_then(|training| training.baseline.and_then(|score| score.value))
-            .map(|value| ReferenceLine {
-                name: BASELINE.to_owned(),
-                value,
-            })
-            .into_iter()
-            .collect(),
-        curves,
-        evidence: if simulated {
-            Evidence::Simulated
-        } else {
-            Evidence::Logged
-        },
-    })
-}
-
-/// Median and range over seeds at the points where every seed has a value.
-fn learning_curve(training: &TrainResult) -> Option<LearningCurve> {
-    let points = training.seeds.iter().map(|seed| seed.curve.len()).min()?;
-    let mut median_and_range = Vec::new();
-    let mut per_seed = vec![Vec::new(); training.seeds.len()];
-    for i in 0..points {
-        let values: Option<Vec<f64>> = training
-            .seeds
-            .iter()
-            .map(|seed| seed.curve[i].score.value)
-            .collect();
-        let Some(values) = values else { continue };
-        for (line, value) in per_seed.iter_mut().zip(&values) {
-            line.push(*value);
-        }
-        let mut sorted = values;
-        sorted.sort_unstable_by(f64::total_cmp);
-        let middle = sorted.len() / 2;
-        let median = if sorted.len() % 2 == 1 {
-            sorted[middle]
-        } else {
-            f64::midpoint(sorted[middle - 1], sorted[middle])
-        };
-        median_and_range.push(CurvePoint {
-            step: training.seeds[0].curve[i].steps,
-            median,
-            lower: sorted[0],
-            upper: sorted[sorted.len() - 1],
-        });
-    }
-    (median_and_range.len() > 1).then(|| LearningCurve {
-        learner: training.name.clone(),
-        seeds: training.seeds.len() as u64,
-        points: median_and_range,
-        per_seed,
-    })
-}
-
-fn provenance(
-    trainings: &[TrainResult],
-    evaluation: Option<&Evaluation>,
-    runs: &[RunDirectory],
-) -> Provenance {
-    let named = |name: &str, value: String| NamedValue {
-        name: name.to_owned(),
-        value,
-    };
-    let mut versions: Vec<NamedValue> = Vec::new();
-    let mut settings = Vec::new();
-    for training in trainings {
-        if let Some(version) = &training.version {
-            versions.push(named(&training.name, version.clone()));
-        }
-        for warning in &training.warnings {
-            settings.push(named(&training.name, warning.clone()));
-        }
-    }
-    let mut seeds: Vec<u64> = trainings
-        .iter()
-        .flat_map(|t| t.seeds.iter().map(|s| s.seed))
-        .collect();
-    seeds.sort_unstable();
-    seeds.dedup();
-    if let Some(evaluation) = evaluation {
-        versions.insert(0, named("program", evaluation.created_by.clone()));
-        settings.push(named(
-            "bootstrap resamples",
-            evaluation.resamples.to_string(),
-        ));
-        settings.push(named("bootstrap seed", evaluation.seed.to_string()));
-        for warning in &evaluation.warnings {
-            settings.push(named("evaluation", warning.clone()));
-        }
-        for assumption in &evaluation.assumed {
-            settings.push(named("assumed", assumption.clone()));
-        }
-    }
-    let names: Vec<String> = runs
-        .iter()
-        .map(|run| run.path().display().to_string())
-        .collect();
-    let judge = evaluation.map(|evaluation| {
-        format!(
-            "tierwise evaluate --log {} --policy {} --seed {} --resamples {}\n",
-            evaluation.log.display(),
-            names.join(" "),
-            evaluation.seed,
-            evaluation.resamples
-        )
-    });
-    Provenance {
-        versions,
-        seeds,
-        config_hash: trainings
-            .first()
-            .map(|training| training.config_hash.clone()),
-        log_hash: evaluation.map(|evaluation| evaluation.log_hash.clone()),
-        reward_version: trainings
-            .first()
-            .map(|training| training.reward_version.clone()),
-        settings,
-        made_at: None,
-        command: Some(format!(
-            "{}tierwise report {}",
-            judge.unwrap_or_default(),
-            names.join(" ")
-        )),
     }
 }
