@@ -11,6 +11,7 @@ pub mod finite;
 pub mod import;
 pub mod kpi;
 pub mod log;
+mod luck;
 pub mod mask;
 pub mod mdp;
 pub mod observation;

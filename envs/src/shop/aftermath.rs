@@ -1,8 +1,9 @@
 //! After the conversation: the survey, clicks and purchases. None of it touches the reward.
 
-use super::conversation::{Ending, Shop};
-use super::luck::{Purpose, high};
+use super::contact::Contact;
+use super::conversation::Shop;
 use super::world::World;
+use crate::luck::{Purpose, high};
 
 /// Seconds within which a click counts, from the first decision.
 const CLICK_WINDOW_S: f64 = 86_400.0;
@@ -24,37 +25,33 @@ pub struct Aftermath {
     pub order_value: Option<f64>,
 }
 
-impl Shop {
-    /// What happens after the conversation; `None` before its end.
+impl Aftermath {
+    /// What follows a conversation that ended with true satisfaction S, `None` when the customer abandoned it.
     ///
     /// Chances: survey = [`World::survey_probability`], mark = [`World::mark_probabilities`], click = click\[class\] · S,
-    /// purchase = (convert_clicked or convert_unclicked) · S, with S the true satisfaction before it is halved for
-    /// coming back. Those who abandoned are not asked.
-    #[must_use]
-    pub fn aftermath(&self) -> Option<Aftermath> {
-        let ending: &Ending = self.ending()?;
-        if ending.abandoned {
-            return Some(Aftermath::default());
-        }
-        let world = &**self.world();
+    /// purchase = (convert_clicked or convert_unclicked) · S, with S before it is halved for coming back. Those who
+    /// abandoned are not asked.
+    pub(crate) fn of(world: &World, contact: &Contact, satisfaction: Option<f64>) -> Self {
+        let Some(satisfaction) = satisfaction else {
+            return Self::default();
+        };
         let config = &world.config.aftermath;
-        let facts = self.particulars();
-        let satisfaction = ending.true_satisfaction;
+        let luck = contact.luck;
         let delay = |bits: u64, mean_s: f64| mean_s * world.exponential.at(bits as u32);
-
-        let survey = facts.luck.once(Purpose::Survey);
+        let survey = luck.once(Purpose::Survey);
         let rating = (high(survey) < world.survey_probability(satisfaction)).then(|| {
-            let mark = mark(satisfaction, high(facts.luck.once(Purpose::Mark)));
+            let mark = mark(satisfaction, high(luck.once(Purpose::Mark)));
             (mark, delay(survey, SURVEY_DELAY_S))
         });
-        let click = facts.luck.once(Purpose::Click);
-        let clicked = high(click) < config.click[self.class().index()] * satisfaction;
-        let within =
-            |window_s: f64, seconds: f64| (facts.elapsed_s + seconds < window_s).then_some(seconds);
+        let click = luck.once(Purpose::Click);
+        let clicked = high(click) < config.click[contact.class.index()] * satisfaction;
+        let within = |window_s: f64, seconds: f64| {
+            (contact.elapsed_s + seconds < window_s).then_some(seconds)
+        };
         let click_s = clicked
             .then(|| delay(click, config.click_delay_s))
             .and_then(|seconds| within(CLICK_WINDOW_S, seconds));
-        let conversion = facts.luck.once(Purpose::Conversion);
+        let conversion = luck.once(Purpose::Conversion);
         let chance = if clicked {
             config.convert_clicked
         } else {
@@ -63,23 +60,30 @@ impl Shop {
         let conversion_s = (high(conversion) < chance * satisfaction)
             .then(|| delay(conversion, config.conversion_delay_s))
             .and_then(|seconds| within(CONVERSION_WINDOW_S, seconds));
-        let order = facts.luck.once(Purpose::Order);
-        Some(Aftermath {
+        let order = luck.once(Purpose::Order);
+        Self {
             rating,
             click_s,
             conversion_s,
             order_value: conversion_s
                 .map(|_| config.order_value * (0.25 + 0.75 * world.exponential.at(order as u32))),
-        })
+        }
+    }
+}
+
+impl Shop {
+    /// What happens after the conversation; `None` before its end.
+    #[must_use]
+    pub fn aftermath(&self) -> Option<Aftermath> {
+        let ending = self.ending()?;
+        let satisfaction = (!ending.abandoned).then_some(ending.true_satisfaction);
+        Some(Aftermath::of(self.world(), self.contact(), satisfaction))
     }
 
     /// A uniform number in [0, 1) for the policy's own choice at this decision: the same under every policy.
     #[must_use]
     pub fn choice(&self) -> f64 {
-        let facts = self.particulars();
-        let bits = facts.luck.at(Purpose::Choice, facts.turns - 1);
-        // 53 bits, so that a choice is as fine as its probabilities.
-        (bits >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
+        self.contact().choice()
     }
 }
 

@@ -7,18 +7,17 @@ mod perceive;
 
 use std::sync::Arc;
 
-use super::luck::{Domain, Luck, Purpose, high, low, triangular};
-use super::world::{SatisfactionInputs, World};
+use super::contact::{Contact, Ending};
+use super::world::World;
 use super::{MAX_TURNS, load};
 use crate::class::{Class, Review, SatisfactionSource};
 use crate::discretise::{Cell, Discretizer};
 use crate::env::{Env, EnvError, Situation, Step};
+use crate::luck::{Domain, Luck, Purpose, high, low};
 use crate::mask::Mask;
-use crate::reward::{AnswerTime, Cost, Outcome, Reward, SatisfactionEvidence};
+use crate::reward::{AnswerTime, Cost, Outcome, SatisfactionEvidence};
 use crate::tier::Tier;
 use crate::time::UtcMicros;
-
-const CLASSES: [Class; 3] = [Class::Simple, Class::Complex, Class::Complaint];
 
 /// What the last decision led to, in the detail that a log needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -37,21 +36,6 @@ pub struct Taken {
     pub think_s: Option<f64>,
 }
 
-/// How a conversation ended.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ending {
-    /// Its reward, with S, E_time and E_cost.
-    pub reward: Reward,
-    /// S before it was halved for coming back; 0 when abandoned.
-    pub true_satisfaction: f64,
-    /// The request was solved.
-    pub solved: bool,
-    /// The customer left a queue unanswered.
-    pub abandoned: bool,
-    /// Reopened within 7 days.
-    pub reopened: bool,
-}
-
 /// A shop, conversation by conversation: [`Env`] with the world's known truth behind it.
 ///
 /// `reset(number)` starts conversation `number` of the world's own seed; [`Shop::begin`] takes any seed. Conversations
@@ -60,30 +44,11 @@ pub struct Ending {
 pub struct Shop {
     world: Arc<World>,
     live: bool,
-    luck: Luck,
-    arrival_s: f64,
-    elapsed_s: f64,
-    coverage: f64,
-    leniency: f64,
-    ai_support: f64,
-    waited_s: f64,
-    human_s: f64,
+    contact: Contact,
     answers: [AnswerTime; MAX_TURNS as usize],
     answered: u32,
-    used: [u8; 3],
-    turn: u32,
-    failed_drafts: u32,
-    ai_calls: u32,
     hour: u32,
-    sentiment: f32,
-    first_sentiment: f32,
-    language: u8,
-    intent: u8,
-    class: Class,
-    guess: Class,
     mask: Mask,
-    wants_human: bool,
-    escalated: bool,
     taken: Taken,
     ending: Option<Ending>,
 }
@@ -95,30 +60,11 @@ impl Shop {
         Self {
             world,
             live: false,
-            luck: Luck::new(0, Domain::Episode, 0),
-            arrival_s: 0.0,
-            elapsed_s: 0.0,
-            coverage: 0.0,
-            leniency: 0.0,
-            ai_support: 0.0,
-            waited_s: 0.0,
-            human_s: 0.0,
+            contact: Contact::nobody(),
             answers: [AnswerTime::default(); MAX_TURNS as usize],
             answered: 0,
-            used: [0; 3],
-            turn: 0,
-            failed_drafts: 0,
-            ai_calls: 0,
             hour: 0,
-            sentiment: 0.0,
-            first_sentiment: 0.0,
-            language: 0,
-            intent: 0,
-            class: Class::Simple,
-            guess: Class::Simple,
             mask: Mask::ALL,
-            wants_human: false,
-            escalated: false,
             taken: Taken::default(),
             ending: None,
         }
@@ -144,59 +90,24 @@ impl Shop {
 
     /// Starts a conversation at a given second of the period.
     pub(super) fn start_at(&mut self, luck: Luck, arrival_s: f64) {
-        let world = &*self.world;
-        let config = &world.config;
-        let hour = (arrival_s * (1.0 / 3_600.0)) as usize;
-        let intent = world.intents[hour % 24].pick(luck.once(Purpose::Intent));
-        let (class, coverage) = world.intent_facts[intent];
-        let language = world.language_shares.pick(luck.once(Purpose::Language));
-        let traits = luck.once(Purpose::Traits);
-        self.luck = luck;
+        self.contact = Contact::arriving(&self.world, luck, arrival_s);
         self.live = true;
         self.ending = None;
         self.taken = Taken::default();
-        self.arrival_s = arrival_s;
-        self.elapsed_s = 0.0;
-        let spread = config.perception.coverage_noise * (2.0 * high(traits) - 1.0);
-        self.coverage = (coverage + spread).clamp(0.0, 1.0);
-        self.leniency = config.satisfaction.leniency * (2.0 * low(traits) - 1.0);
-        self.ai_support = world.languages[language].ai_support;
-        self.waited_s = 0.0;
-        self.human_s = 0.0;
         self.answered = 0;
-        self.used = [0; 3];
-        self.turn = 0;
-        self.failed_drafts = 0;
-        self.ai_calls = 0;
-        self.language = language as u8;
-        self.intent = intent as u8;
-        self.class = class;
-        self.wants_human = false;
-        self.escalated = false;
-        self.receive();
-        self.first_sentiment = self.sentiment;
+        self.look_around();
     }
 
-    /// A customer message comes in: what the live models make of it, and who is there to answer.
-    fn receive(&mut self) {
+    /// Who is there to answer the message that came in.
+    fn look_around(&mut self) {
         let world = &*self.world;
-        let seen = &world.config.perception;
-        let bits = self.luck.at(Purpose::Message, self.turn);
-        let row = &seen.confusion[self.class.index()];
-        let u = high(bits);
-        // Without branches: a guess is random, and a mispredicted branch costs more than both comparisons.
-        let above = usize::from(u >= row[0]) + usize::from(u >= row[0] + row[1]);
-        self.guess = CLASSES[above];
-        let sentiment = seen.sentiment[self.class.index()]
-            - seen.sentiment_fall * f64::from(self.turn)
-            + seen.sentiment_noise * f64::from(triangular(bits));
-        self.sentiment = sentiment.clamp(-1.0, 1.0) as f32;
+        let contact = &self.contact;
         let hours = world.load.hours.len();
-        let hour = ((self.arrival_s + self.elapsed_s) * (1.0 / 3_600.0)) as usize;
+        let hour = ((contact.arrival_s + contact.elapsed_s) * (1.0 / 3_600.0)) as usize;
         let hour = if hour < hours { hour } else { hour % hours };
         self.hour = hour as u32;
-        let spoken = world.load.steps[hour].spoken >> self.language & 1;
-        let auto = !(world.auto_off[self.guess.index()] || self.wants_human);
+        let spoken = world.load.steps[hour].spoken >> contact.language & 1;
+        let auto = !(world.auto_off[contact.guess.index()] || contact.wants_human);
         let bits = u8::from(auto) | 2 | ((spoken as u8) << 2);
         self.mask = Mask::from_bits(bits).expect("tier 2 is never forbidden");
     }
@@ -208,11 +119,11 @@ impl Shop {
     pub fn state(&self) -> usize {
         let cuts = &self.world.rules.discretizer;
         Cell {
-            class: self.guess,
-            negative: self.sentiment < cuts.sentiment_cut,
+            class: self.contact.guess,
+            negative: self.contact.sentiment < cuts.sentiment_cut,
             load: self.world.load.steps[self.hour as usize].level,
-            turn: u8::from(self.turn >= cuts.turn_cuts[0])
-                + u8::from(self.turn >= cuts.turn_cuts[1]),
+            turn: u8::from(self.contact.turn >= cuts.turn_cuts[0])
+                + u8::from(self.contact.turn >= cuts.turn_cuts[1]),
         }
         .state()
     }
@@ -228,16 +139,11 @@ impl Shop {
     #[must_use]
     pub fn solve_probability(&self, tier: Tier) -> f64 {
         self.world
-            .solve_probability(self.class, tier, self.draft_probability())
+            .solve_probability(self.contact.class, tier, self.draft_probability())
     }
 
     fn draft_probability(&self) -> f64 {
-        self.world.draft_probability(
-            self.class,
-            self.ai_support,
-            self.coverage,
-            self.failed_drafts,
-        )
+        self.contact.draft_probability(&self.world)
     }
 
     /// Chance that the customer would leave the queue of `tier` unanswered now, before any wait. Known truth.
@@ -246,8 +152,11 @@ impl Shop {
     #[must_use]
     pub fn abandon_probability(&self, tier: Tier) -> f64 {
         let queue = self.queue(tier);
-        self.world
-            .abandon_probability(self.class, f64::from(queue.waits), f64::from(queue.mean_s))
+        self.world.abandon_probability(
+            self.contact.class,
+            f64::from(queue.waits),
+            f64::from(queue.mean_s),
+        )
     }
 
     fn queue(&self, tier: Tier) -> load::Queue {
@@ -261,13 +170,13 @@ impl Shop {
     /// The class that an audit would find. Known truth.
     #[must_use]
     pub const fn class(&self) -> Class {
-        self.class
+        self.contact.class
     }
 
     /// The class that the live model guesses.
     #[must_use]
     pub const fn guess(&self) -> Class {
-        self.guess
+        self.contact.guess
     }
 
     /// Detail of the last step.
@@ -284,7 +193,7 @@ impl Shop {
 
     /// Takes a tier and lets time pass until the next decision or the end.
     fn take(&mut self, tier: Tier) -> Step {
-        let answer_bits = self.luck.at(Purpose::Answer, self.turn);
+        let answer_bits = self.contact.luck.at(Purpose::Answer, self.contact.turn);
         let wait_s = self.wait(tier, high(answer_bits));
         if wait_s > 0.0 {
             let patience_s = self.patience_s();
@@ -293,7 +202,7 @@ impl Shop {
                     wait_s: patience_s,
                     ..Taken::default()
                 };
-                self.waited_s += patience_s;
+                self.contact.waited_s += patience_s;
                 return self.end(tier, false, true, patience_s);
             }
         }
@@ -304,29 +213,32 @@ impl Shop {
             business_s: Some(answer_s),
         };
         self.answered += 1;
-        self.used[tier.index()] += 1;
-        self.waited_s += answer_s;
-        self.human_s += self.taken.human_s;
+        self.contact.used[tier.index()] += 1;
+        self.contact.waited_s += answer_s;
+        self.contact.human_s += self.taken.human_s;
         if solved {
             return self.end(tier, true, false, answer_s);
         }
         let world = &*self.world;
         let customer = &world.config.customer;
-        let reply = self.luck.at(Purpose::Reply, self.turn);
-        if self.turn + 1 >= world.config.max_turns
-            || high(reply) < customer.leave[self.class.index()]
+        let reply = self.contact.luck.at(Purpose::Reply, self.contact.turn);
+        if self.contact.turn + 1 >= world.config.max_turns
+            || high(reply) < customer.leave[self.contact.class.index()]
         {
             return self.end(tier, false, false, answer_s);
         }
-        if high(self.luck.at(Purpose::Ask, self.turn)) < customer.ask_human[tier.index()] {
-            self.wants_human = true;
-            self.escalated = true;
+        if high(self.contact.luck.at(Purpose::Ask, self.contact.turn))
+            < customer.ask_human[tier.index()]
+        {
+            self.contact.wants_human = true;
+            self.contact.escalated = true;
         }
         let think_s = customer.think_s * world.exponential.at(reply as u32);
         self.taken.think_s = Some(think_s);
-        self.turn += 1;
-        self.elapsed_s += answer_s + think_s;
-        self.receive();
+        self.contact.turn += 1;
+        self.contact.elapsed_s += answer_s + think_s;
+        self.contact.receive(&self.world);
+        self.look_around();
         Step {
             reward: 0.0,
             elapsed_s: answer_s + think_s,
@@ -353,9 +265,9 @@ impl Shop {
     fn answer(&mut self, tier: Tier, wait_s: f64, service: u32) -> (f64, bool) {
         let world = &*self.world;
         let config = &world.config;
-        let solve = self.luck.at(Purpose::Solve, self.turn);
+        let solve = self.contact.luck.at(Purpose::Solve, self.contact.turn);
         let (draft, person) = (high(solve), low(solve));
-        let class = self.class.index();
+        let class = self.contact.class.index();
         let service = world.service.at(service);
         let latency_s = f64::from(world.load.steps[self.hour as usize].latency_s);
         self.taken = Taken {
@@ -364,16 +276,16 @@ impl Shop {
         };
         let (answer_s, solved) = match tier {
             Tier::Auto => {
-                self.ai_calls += 1;
+                self.contact.ai_calls += 1;
                 let right = draft < self.draft_probability();
-                self.failed_drafts += u32::from(!right);
+                self.contact.failed_drafts += u32::from(!right);
                 (latency_s * service, right)
             }
             Tier::Review => {
-                self.ai_calls += 1;
+                self.contact.ai_calls += 1;
                 let right = draft < self.draft_probability();
                 let repair = config.review.repair[class];
-                self.failed_drafts += u32::from(!right);
+                self.contact.failed_drafts += u32::from(!right);
                 let review = if right {
                     if person < config.review.needless_edit {
                         Review::Edited
@@ -393,7 +305,7 @@ impl Shop {
                 (wait_s + latency_s + seconds, right || person < repair)
             }
             Tier::Human => {
-                let again = if self.used[Tier::Human.index()] > 0 {
+                let again = if self.contact.used[Tier::Human.index()] > 0 {
                     config.human.followup
                 } else {
                     1.0
@@ -417,42 +329,32 @@ impl Shop {
         let (true_satisfaction, reopened) = if abandoned {
             (0.0, false)
         } else {
-            let satisfaction = world.satisfaction(&SatisfactionInputs {
-                class: self.class,
-                tier,
-                solved,
-                turns: self.turn + 1,
-                waited_s: self.waited_s,
-                sentiment: self.sentiment,
-                leniency: self.leniency,
-            });
-            let again = high(self.luck.once(Purpose::Reopen));
-            (satisfaction, again < world.reopen_probability(tier, solved))
+            self.contact.verdict(world, tier, solved)
         };
         let reward = world
             .rules
             .reward
             .reward(&Outcome {
-                class: Some(self.class),
+                class: Some(self.contact.class),
                 satisfaction: SatisfactionEvidence {
                     abandoned,
                     rating: None,
                     derived: Some((true_satisfaction, SatisfactionSource::Simulated)),
                     modelled: None,
-                    came_back: reopened || self.escalated,
+                    came_back: reopened || self.contact.escalated,
                 },
                 answers: &self.answers[..self.answered as usize],
                 cost: Cost {
-                    human_s: self.human_s,
+                    human_s: self.contact.human_s,
                     answers_without_human_s: [0; 3],
-                    ai_calls: self.ai_calls,
+                    ai_calls: self.contact.ai_calls,
                 },
             })
             .expect(
                 "the configuration's ranges keep every duration within a week and S within [0, 1]",
             );
         self.live = false;
-        self.elapsed_s += last_s;
+        self.contact.elapsed_s += last_s;
         self.ending = Some(Ending {
             reward,
             true_satisfaction,
@@ -473,7 +375,7 @@ impl Shop {
     /// When the conversation began.
     #[must_use]
     pub fn created_at(&self) -> UtcMicros {
-        self.world.start.plus_seconds(self.arrival_s)
+        self.world.start.plus_seconds(self.contact.arrival_s)
     }
 
     /// When the message to be answered came in; after the end, when the conversation ended.
@@ -481,24 +383,28 @@ impl Shop {
     pub fn now(&self) -> UtcMicros {
         self.world
             .start
-            .plus_seconds(self.arrival_s + self.elapsed_s)
+            .plus_seconds(self.contact.arrival_s + self.contact.elapsed_s)
+    }
+
+    pub(super) const fn contact(&self) -> &Contact {
+        &self.contact
     }
 
     pub(super) const fn sentiment(&self) -> f32 {
-        self.sentiment
+        self.contact.sentiment
     }
 
     /// Who speaks the customer's language now.
     pub(super) fn speakers(&self) -> load::Speakers {
         self.world
             .load
-            .speakers(self.hour as usize, usize::from(self.language))
+            .speakers(self.hour as usize, usize::from(self.contact.language))
     }
 
     /// How long the customer would stay in a queue: one number per customer, looked up only when there is a queue.
     fn patience_s(&self) -> f64 {
-        let mean_s = self.world.config.customer.patience_s[self.class.index()];
-        let bits = self.luck.once(Purpose::Arrival) as u32;
+        let mean_s = self.world.config.customer.patience_s[self.contact.class.index()];
+        let bits = self.contact.luck.once(Purpose::Arrival) as u32;
         mean_s * self.world.exponential.at(bits)
     }
 }

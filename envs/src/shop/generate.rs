@@ -8,7 +8,6 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::config::LoggedSatisfaction;
 use super::conversation::Shop;
-use super::luck::{Domain, Luck, Purpose, high};
 use super::messages::answer_text;
 use super::outcomes::{Choose, MaskedChoice};
 use super::world::World;
@@ -17,6 +16,7 @@ use crate::class::{
 };
 use crate::env::Env;
 use crate::log::model::{Attachment, Conversation, Decision, LOG_SCHEMA_VERSION, Turn};
+use crate::luck::{Domain, Luck, Purpose, high};
 use crate::observation::{Feature, SCHEMA_VERSION};
 use crate::tier::{Propensity, Tier};
 

@@ -5,8 +5,8 @@
 //! question.
 
 use super::config::ShopConfig;
-use super::luck::{Domain, Luck, Purpose, triangular};
 use crate::discretise::{Cell as TableCell, Discretizer};
+use crate::luck::{Domain, Luck, Purpose, triangular};
 use crate::observation::{Feature, Observation};
 
 /// A queue in front of c people: a customer waits with probability `waits`, then exponentially long.

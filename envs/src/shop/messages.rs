@@ -11,18 +11,18 @@ const COUNT: usize = 16;
 
 /// One kind of request.
 #[derive(Debug)]
-pub(super) struct Intent {
-    pub(super) name: &'static str,
-    pub(super) class: Class,
+pub(crate) struct Intent {
+    pub(crate) name: &'static str,
+    pub(crate) class: Class,
     /// Relative share within its class.
-    pub(super) share: f64,
+    pub(crate) share: f64,
     /// Mean share of the question covered by known solutions.
-    pub(super) coverage: f64,
+    pub(crate) coverage: f64,
     /// (English, Chinese).
-    pub(super) texts: [(&'static str, &'static str); 3],
+    pub(crate) texts: [(&'static str, &'static str); 3],
 }
 
-pub(super) static INTENTS: [Intent; COUNT] = [
+pub(crate) static INTENTS: [Intent; COUNT] = [
     Intent {
         name: "order_status",
         class: Class::Simple,
@@ -268,7 +268,7 @@ pub(super) static INTENTS: [Intent; COUNT] = [
 ];
 
 /// First messages that could mean anything.
-pub(super) const AMBIGUOUS: [(&str, &str); 4] = [
+pub(crate) const AMBIGUOUS: [(&str, &str); 4] = [
     (
         "Hello, I have a question about my order",
         "你好，我想问一下我的订单",
@@ -279,7 +279,7 @@ pub(super) const AMBIGUOUS: [(&str, &str); 4] = [
 ];
 
 /// Later messages of a customer who was not helped.
-pub(super) const FOLLOW_UPS: [(&str, &str); 4] = [
+pub(crate) const FOLLOW_UPS: [(&str, &str); 4] = [
     ("That did not help", "没有解决"),
     (
         "I already tried that, what else can I do?",
@@ -290,13 +290,13 @@ pub(super) const FOLLOW_UPS: [(&str, &str); 4] = [
 ];
 
 /// Messages of a customer who asks for a person.
-pub(super) const ASKS_FOR_PERSON: [(&str, &str); 2] = [
+pub(crate) const ASKS_FOR_PERSON: [(&str, &str); 2] = [
     ("I want to talk to a real person", "转人工"),
     ("Please transfer me to an agent", "我要人工客服"),
 ];
 
 /// What an answer says, by who wrote it. Shop replies carry no information for a policy.
-pub(super) const fn answer_text(tier: Tier, review: Option<Review>) -> &'static str {
+pub(crate) const fn answer_text(tier: Tier, review: Option<Review>) -> &'static str {
     match (tier, review) {
         (Tier::Auto, _) => "Thank you for your message. Here is what I found for you.",
         (Tier::Review, Some(Review::Rejected)) => "Let me put that right: here is what we will do.",
@@ -307,14 +307,14 @@ pub(super) const fn answer_text(tier: Tier, review: Option<Review>) -> &'static 
 
 /// One text ready to be handed out, with its length in characters.
 #[derive(Debug)]
-pub(super) struct Message {
-    pub(super) text: String,
-    pub(super) chars: f32,
+pub(crate) struct Message {
+    pub(crate) text: String,
+    pub(crate) chars: f32,
 }
 
 /// What kind of message is written.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A first message with its intent's words.
     Clear(usize),
     /// A first message without a hint.
@@ -327,7 +327,7 @@ pub(super) enum Kind {
 
 /// All texts in all languages of a shop.
 #[derive(Debug)]
-pub(super) struct Messages {
+pub(crate) struct Messages {
     texts: Vec<Message>,
 }
 
@@ -335,7 +335,7 @@ const CLEAR: usize = COUNT * 3;
 const PER_LANGUAGE: usize = CLEAR + AMBIGUOUS.len() + FOLLOW_UPS.len() + ASKS_FOR_PERSON.len();
 
 impl Messages {
-    pub(super) fn new<'a>(tags: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn new<'a>(tags: impl Iterator<Item = &'a str>) -> Self {
         let mut texts = Vec::new();
         for tag in tags {
             let pairs = INTENTS
@@ -358,7 +358,7 @@ impl Messages {
     }
 
     /// The message of a kind in a language, chosen among its variants by a uniform number in [0, 1).
-    pub(super) fn pick(&self, language: usize, kind: Kind, uniform: f64) -> &Message {
+    pub(crate) fn pick(&self, language: usize, kind: Kind, uniform: f64) -> &Message {
         let (first, count) = match kind {
             Kind::Clear(intent) => (intent * 3, 3),
             Kind::Ambiguous => (CLEAR, AMBIGUOUS.len()),

@@ -11,11 +11,11 @@
 
 mod aftermath;
 mod config;
+pub(crate) mod contact;
 mod conversation;
 mod generate;
 mod load;
-mod luck;
-mod messages;
+pub(crate) mod messages;
 mod outcomes;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,8 @@ pub use self::config::{
     LoggedSatisfaction, MAX_TURNS, PerceptionConfig, ReviewConfig, SatisfactionConfig, ShopConfig,
     ShopConfigError,
 };
-pub use self::conversation::{Ending, Shop, Taken};
+pub use self::contact::Ending;
+pub use self::conversation::{Shop, Taken};
 pub use self::generate::LogIdentity;
 pub use self::outcomes::{Choose, ConversationOutcome, MaskedChoice, Outcomes, TrueValue};
 pub use self::world::{SatisfactionInputs, ShopError, ShopRules, World};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::conversation::Shop;
-use super::luck::{Domain, Luck};
 use super::world::World;
 use crate::class::Class;
 use crate::env::{Env, Situation};
+use crate::luck::{Domain, Luck};
 use crate::tier::{Tier, TierProbs};
 
 /// Conversations per block: long enough to hide the cost of merging, short enough to share among threads.

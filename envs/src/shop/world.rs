@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use super::config::{ShopConfig, ShopConfigError};
 use super::load::Load;
-use super::luck::{Alias, Quantiles};
 use super::messages::{INTENTS, Messages};
 use crate::class::Class;
 use crate::discretise::{Discretizer, DiscretizerError};
+use crate::luck::{Alias, Quantiles};
 use crate::mask::MaskRules;
 use crate::observation::{intent_code, letters_code};
 use crate::reward::{RewardSpec, RewardSpecError};
@@ -47,40 +47,40 @@ pub struct ShopRules {
 
 /// One language's numbers in the hot path.
 #[derive(Debug)]
-pub(super) struct Language {
-    pub(super) tag: String,
-    pub(super) code: f32,
-    pub(super) ai_support: f64,
-    pub(super) regions: Vec<(String, f32)>,
+pub(crate) struct Language {
+    pub(crate) tag: String,
+    pub(crate) code: f32,
+    pub(crate) ai_support: f64,
+    pub(crate) regions: Vec<(String, f32)>,
 }
 
 /// The shop's world: immutable, shared by threads, the same for every policy.
 #[derive(Debug)]
 pub struct World {
-    pub(super) config: ShopConfig,
-    pub(super) rules: ShopRules,
-    pub(super) start: UtcMicros,
+    pub(crate) config: ShopConfig,
+    pub(crate) rules: ShopRules,
+    pub(crate) start: UtcMicros,
     pub(super) load: Load,
-    pub(super) hours: Alias,
-    pub(super) languages: Vec<Language>,
-    pub(super) language_shares: Alias,
+    pub(crate) hours: Alias,
+    pub(crate) languages: Vec<Language>,
+    pub(crate) language_shares: Alias,
     /// Intents by hour of the day.
-    pub(super) intents: Vec<Alias>,
-    pub(super) intent_codes: Vec<f32>,
+    pub(crate) intents: Vec<Alias>,
+    pub(crate) intent_codes: Vec<f32>,
     /// Class and mean coverage of each intent.
-    pub(super) intent_facts: Vec<(Class, f64)>,
+    pub(crate) intent_facts: Vec<(Class, f64)>,
     /// Probability and entropy (nats) of the likeliest intent in 256 steps; first where the class is guessed right.
-    pub(super) certainty: [Vec<(f32, f32)>; 2],
+    pub(crate) certainty: [Vec<(f32, f32)>; 2],
     /// Position in `INTENTS` of the intents of each class.
-    pub(super) intents_of_class: [Vec<usize>; 3],
-    pub(super) channels: Alias,
-    pub(super) messages: Messages,
-    pub(super) exponential: Quantiles,
-    pub(super) service: Quantiles,
+    pub(crate) intents_of_class: [Vec<usize>; 3],
+    pub(crate) channels: Alias,
+    pub(crate) messages: Messages,
+    pub(crate) exponential: Quantiles,
+    pub(crate) service: Quantiles,
     /// Powers of `auto.retry`.
-    pub(super) retry: Vec<f64>,
+    pub(crate) retry: Vec<f64>,
     /// Classes that tier 1 may not answer.
-    pub(super) auto_off: [bool; 3],
+    pub(crate) auto_off: [bool; 3],
 }
 
 impl World {

@@ -1,4 +1,4 @@
-//! Where chance comes from: counter-based draws, alias tables and tabulated quantiles.
+//! Where the simulators' chance comes from: counter-based draws, alias tables and tabulated quantiles.
 //!
 //! Every draw is a pure function of (seed, conversation number, purpose). So one conversation has the same luck under
 //! every policy (common random numbers), and neither threads nor the order of work can change a result.
@@ -6,7 +6,7 @@
 /// Streams that must never share luck although their conversations have the same numbers.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Domain {
+pub(crate) enum Domain {
     /// Episodes of the environment.
     Episode = 1,
     /// Monte Carlo evaluation.
@@ -20,7 +20,7 @@ pub(super) enum Domain {
 /// What a draw decides. Purposes from `Message` on are drawn anew at each turn.
 #[derive(Debug, Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Purpose {
+pub(crate) enum Purpose {
     /// The hour of arrival.
     Hour = 0,
     /// Second within the hour (high half), patience (low half).
@@ -77,10 +77,10 @@ const fn mix(mut z: u64) -> u64 {
 
 /// The luck of one conversation.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Luck(u64);
+pub(crate) struct Luck(u64);
 
 impl Luck {
-    pub(super) const fn new(seed: u64, domain: Domain, number: u64) -> Self {
+    pub(crate) const fn new(seed: u64, domain: Domain, number: u64) -> Self {
         let stream = mix(mix(seed.wrapping_add(GOLDEN)) ^ (domain as u64).wrapping_mul(GOLDEN));
         Self(mix(
             stream.wrapping_add(number.wrapping_mul(0xd1b5_4a32_d192_ed03))
@@ -88,29 +88,29 @@ impl Luck {
     }
 
     /// 64 bits for a purpose that is drawn once.
-    pub(super) const fn once(self, purpose: Purpose) -> u64 {
+    pub(crate) const fn once(self, purpose: Purpose) -> u64 {
         self.at(purpose, 0)
     }
 
     /// 64 bits for a purpose at a turn.
-    pub(super) const fn at(self, purpose: Purpose, turn: u32) -> u64 {
+    pub(crate) const fn at(self, purpose: Purpose, turn: u32) -> u64 {
         let counter = purpose as u64 + 16 * turn as u64;
         mix(self.0.wrapping_add(counter.wrapping_mul(GOLDEN)))
     }
 }
 
 /// The high 32 bits as a uniform number in [0, 1).
-pub(super) const fn high(bits: u64) -> f64 {
+pub(crate) const fn high(bits: u64) -> f64 {
     (bits >> 32) as f64 * (1.0 / 4_294_967_296.0)
 }
 
 /// The low 32 bits as a uniform number in [0, 1).
-pub(super) const fn low(bits: u64) -> f64 {
+pub(crate) const fn low(bits: u64) -> f64 {
     (bits & 0xffff_ffff) as f64 * (1.0 / 4_294_967_296.0)
 }
 
 /// The low 32 bits as a symmetric triangular number in [-1, 1]: the sum of two uniform 16-bit numbers, less one.
-pub(super) fn triangular(bits: u64) -> f32 {
+pub(crate) fn triangular(bits: u64) -> f32 {
     let sum = (bits & 0xffff) + ((bits >> 16) & 0xffff);
     sum as f32 * (1.0 / 65_535.0) - 1.0
 }
@@ -120,13 +120,13 @@ pub(super) fn triangular(bits: u64) -> f32 {
 /// # Source
 /// Vose, IEEE Transactions on Software Engineering 17(9), 1991.
 #[derive(Debug, Clone)]
-pub(super) struct Alias {
+pub(crate) struct Alias {
     slots: Vec<(u32, u32)>,
 }
 
 impl Alias {
     /// From non-negative weights with a positive sum.
-    pub(super) fn new(weights: &[f64]) -> Self {
+    pub(crate) fn new(weights: &[f64]) -> Self {
         let n = weights.len();
         let total: f64 = weights.iter().sum();
         let mut scaled: Vec<f64> = weights.iter().map(|w| w / total * n as f64).collect();
@@ -145,7 +145,7 @@ impl Alias {
         Self { slots }
     }
 
-    pub(super) fn pick(&self, bits: u64) -> usize {
+    pub(crate) fn pick(&self, bits: u64) -> usize {
         let index = ((bits >> 32) * self.slots.len() as u64) >> 32;
         let (keep_below, alias) = self.slots[index as usize];
         // A select, not a branch: half of the branches would be mispredicted.
@@ -161,7 +161,7 @@ const KNOTS: usize = 1024;
 /// The piecewise linear law *is* the law of the simulator (not an approximation to be corrected): its mean is 1
 /// exactly up to rounding and its tail ends at the last knot.
 #[derive(Debug, Clone)]
-pub(super) struct Quantiles {
+pub(crate) struct Quantiles {
     knots: Vec<f32>,
 }
 
@@ -179,13 +179,13 @@ impl Quantiles {
     }
 
     /// Exponential law: how long customers are patient, think, and wait in a queue.
-    pub(super) fn exponential() -> Self {
+    pub(crate) fn exponential() -> Self {
         Self::tabulate(|u| -(1.0 - u).ln())
     }
 
     /// Log-logistic law with quantiles (u/(1−u))^spread: right-skewed like the handling times of contact centres, and
     /// its quantiles have a closed form. Spread 0 is the constant 1.
-    pub(super) fn log_logistic(spread: f64) -> Self {
+    pub(crate) fn log_logistic(spread: f64) -> Self {
         Self::tabulate(|u| {
             if spread == 0.0 {
                 1.0
@@ -196,7 +196,7 @@ impl Quantiles {
     }
 
     /// The quantile at 32 uniform bits.
-    pub(super) fn at(&self, bits: u32) -> f64 {
+    pub(crate) fn at(&self, bits: u32) -> f64 {
         let index = (bits >> 22) as usize;
         let fraction = (bits << 10) as f32 * (1.0 / 4_294_967_296.0);
         let low = self.knots[index];
@@ -205,7 +205,7 @@ impl Quantiles {
 
     /// P(X > x), exactly.
     #[cfg(test)]
-    pub(super) fn exceeds(&self, x: f64) -> f64 {
+    pub(crate) fn exceeds(&self, x: f64) -> f64 {
         let above = self.knots.partition_point(|q| f64::from(*q) <= x);
         if above == 0 {
             return 1.0;
