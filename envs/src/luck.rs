@@ -15,6 +15,10 @@ pub(crate) enum Domain {
     Log = 3,
     /// The world itself: load of each hour, arrivals.
     World = 4,
+    /// Conversations of a contact centre.
+    Centre = 5,
+    /// Arms of a split.
+    Arm = 6,
 }
 
 /// What a draw decides. Purposes from `Message` on are drawn anew at each turn.
@@ -85,6 +89,12 @@ impl Luck {
         Self(mix(
             stream.wrapping_add(number.wrapping_mul(0xd1b5_4a32_d192_ed03))
         ))
+    }
+
+    /// A uniform number in [0, 1) that stands for the stream itself.
+    pub(crate) const fn unit(self) -> f64 {
+        // 53 bits: as fine as an f64 in [0.5, 1).
+        (mix(self.0) >> 11) as f64 * (1.0 / 9_007_199_254_740_992.0)
     }
 
     /// 64 bits for a purpose that is drawn once.
@@ -181,6 +191,33 @@ impl Quantiles {
     /// Exponential law: how long customers are patient, think, and wait in a queue.
     pub(crate) fn exponential() -> Self {
         Self::tabulate(|u| -(1.0 - u).ln())
+    }
+
+    /// Lognormal law with a coefficient of variation above 0.
+    pub(crate) fn lognormal(cv: f64) -> Self {
+        use statrs::distribution::{ContinuousCDF, Normal};
+        let sigma = (1.0 + cv * cv).ln().sqrt();
+        let standard = Normal::standard();
+        Self::tabulate(|u| {
+            if u == 0.0 {
+                0.0
+            } else {
+                (sigma * standard.inverse_cdf(u)).exp()
+            }
+        })
+    }
+
+    /// The law of a sample of positive values, scaled to mean 1: linear between its order statistics.
+    pub(crate) fn empirical(samples: &[f64]) -> Self {
+        let mut sorted = samples.to_vec();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len() - 1;
+        Self::tabulate(|u| {
+            let place = u * last as f64;
+            let below = (place as usize).min(last);
+            let above = (below + 1).min(last);
+            sorted[below] + place.fract() * (sorted[above] - sorted[below])
+        })
     }
 
     /// Log-logistic law with quantiles (u/(1−u))^spread: right-skewed like the handling times of contact centres, and

@@ -26,6 +26,17 @@ pub enum SlaClock {
     Business,
 }
 
+impl SlaClock {
+    /// The duration that counts, of one on the calendar and one on the business clock.
+    #[must_use]
+    pub const fn pick(self, elapsed: f64, business: f64) -> f64 {
+        match self {
+            Self::Calendar => elapsed,
+            Self::Business => business,
+        }
+    }
+}
+
 /// How S and E become one number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
@@ -122,6 +133,23 @@ pub struct Outcome<'a> {
     pub answers: &'a [AnswerTime],
     /// What it cost.
     pub cost: Cost,
+}
+
+/// What a simulated conversation came to: everything known, nothing assumed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Totals {
+    /// The true class.
+    pub class: Class,
+    /// S, in [0, 1], halved already where the customer came back.
+    pub satisfaction: f64,
+    /// The customer left unanswered: S is 0.
+    pub abandoned: bool,
+    /// Seconds beyond the service level of the class, all answers together, ≥ 0.
+    pub excess_s: f64,
+    /// Seconds of people's time, ≥ 0.
+    pub human_s: f64,
+    /// AI answers and drafts.
+    pub ai_calls: u32,
 }
 
 /// The reward of one conversation with its parts.
@@ -258,6 +286,30 @@ impl RewardSpec {
             ai_calls: outcome.cost.ai_calls,
             cost_assumed: outcome.cost.is_assumed(),
         })
+    }
+
+    /// The reward of a simulated conversation: the same as [`RewardSpec::reward`], from tallies instead of answer times.
+    #[must_use]
+    pub fn of_totals(&self, of: &Totals) -> Reward {
+        let (satisfaction, satisfaction_source) = if of.abandoned {
+            (0.0, SatisfactionSource::Abandoned)
+        } else {
+            (of.satisfaction, SatisfactionSource::Simulated)
+        };
+        let limit_s = self.limit_s(of.class);
+        let time = limit_s / (limit_s + of.excess_s);
+        let cost = self.cost_efficiency(of.human_s, of.ai_calls);
+        Reward {
+            total: self.combine(satisfaction, time, cost),
+            satisfaction,
+            satisfaction_source,
+            coarse: false,
+            time,
+            cost,
+            human_s: of.human_s,
+            ai_calls: of.ai_calls,
+            cost_assumed: false,
+        }
     }
 
     /// E_cost = 1 − k · min(1, C / C_ref), in [1 − k, 1], with C = human_s × wage + AI calls × price.

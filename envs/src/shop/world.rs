@@ -182,6 +182,16 @@ impl World {
         self.start
     }
 
+    /// Expected contacts of an hour counted from the start of the period; the period repeats.
+    pub(crate) fn contacts(&self, hour: usize) -> f64 {
+        self.load.hours[hour % self.load.hours.len()].contacts
+    }
+
+    /// Expected contacts of the hour after one, over the hourly mean.
+    pub(crate) fn forecast(&self, hour: usize) -> f32 {
+        self.load.hours[hour % self.load.hours.len()].forecast
+    }
+
     /// Seconds in the period.
     #[must_use]
     pub fn period_s(&self) -> f64 {
