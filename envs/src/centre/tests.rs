@@ -256,7 +256,7 @@ fn an_outage_loses_conversations_and_the_queue_recovers() {
     };
     let run = |config| {
         simulate(
-            &stage(shop(4, 2_000.0), config),
+            &stage(shop(4, 4_000.0), config),
             9,
             &always(Tier::Human),
             Some(900.0),
