@@ -151,6 +151,27 @@ fn refuse<T>(
 }
 
 impl QueueConfig {
+    /// A queue without classes whose other keys have their defaults.
+    #[must_use]
+    pub fn new(
+        servers: u32,
+        arrival_rate_per_s: f64,
+        service: LawConfig,
+        patience: Option<LawConfig>,
+    ) -> Self {
+        Self {
+            servers,
+            arrival_rate_per_s,
+            service,
+            patience,
+            customers: default_customers(),
+            warmup_share: default_warmup_share(),
+            seed: default_seed(),
+            horizon_s: None,
+            classes: Vec::new(),
+        }
+    }
+
     /// Checks every number for the formulas alone: an unstable queue passes.
     ///
     /// # Errors

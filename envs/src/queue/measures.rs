@@ -64,7 +64,10 @@ pub struct Measures {
 
 impl Measures {
     /// Measures over batches of customers, some of whom may leave where `leaves`. `independent` says that the
-    /// batches are runs of their own. The error of a share that chance could change is at least that of one customer.
+    /// batches are runs of their own.
+    ///
+    /// Where luck brought few events, or none, the error of a share estimated from them is too small as well. So the variance
+    /// of a share is that of two events more, among as many independent customers as the share itself or `p_wait` is worth.
     pub(super) fn new(batches: &[Sums], servers: u32, leaves: bool, independent: bool) -> Self {
         let of = |num: &dyn Fn(&Sums) -> f64, den: &dyn Fn(&Sums) -> f64| {
             let column = |f: &dyn Fn(&Sums) -> f64| batches.iter().map(f).collect::<Vec<f64>>();
@@ -74,10 +77,16 @@ impl Measures {
                 standard_error: found.map(|(_, error)| error),
             }
         };
-        let one = 1.0 / batches.iter().map(|s| s.customers as f64).sum::<f64>();
+        let customers: f64 = batches.iter().map(|s| s.customers as f64).sum();
+        let waited = of(&|s| s.waited as f64, &|s| s.customers as f64);
+        let independent = independent_customers(waited, customers);
         let share = |num: &dyn Fn(&Sums) -> f64| {
             let mut share = of(num, &|s| s.customers as f64);
-            share.standard_error = share.standard_error.map(|error| error.max(one));
+            let own = independent_customers(share, customers).min(independent);
+            // Two events more, as in Agresti and Coull's interval.
+            share.standard_error = share
+                .standard_error
+                .map(|error| error.hypot(std::f64::consts::SQRT_2 / own));
             share
         };
         Self {
@@ -96,6 +105,14 @@ impl Measures {
             },
             p_served_within: Within(std::array::from_fn(|k| share(&|s| s.within[k] as f64))),
         }
+    }
+}
+
+/// How many independent customers a share p with error s is worth: p (1 − p) / s², at most all of them.
+fn independent_customers(share: Estimate, customers: f64) -> f64 {
+    match (share.value, share.standard_error) {
+        (Some(p), Some(error)) if error > 0.0 => (p * (1.0 - p) / (error * error)).min(customers),
+        _ => customers,
     }
 }
 
