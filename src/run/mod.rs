@@ -21,7 +21,8 @@ mod truth;
 pub use self::bench::Score;
 pub use self::centre::{
     ClaimResult, HourOfTier, Interval, LanguageResult, LoadOfClass, NamedPolicy, OutageResult,
-    PolicyResult, PoolOfHour, SimulationResult, centre_stage, policy_named, simulate_policies,
+    PolicyResult, PoolOfHour, SimulationResult, centre_stage, policy_named, save_simulation,
+    simulate_policies,
 };
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};

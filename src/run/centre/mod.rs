@@ -20,7 +20,7 @@ pub use self::outages::OutageResult;
 pub use self::policies::{NamedPolicy, policy_named};
 pub use self::simulation::{
     HourOfTier, LanguageResult, LoadOfClass, PolicyResult, PoolOfHour, SimulationResult,
-    simulate_policies,
+    save_simulation, simulate_policies,
 };
 
 /// The centre of a configuration.

@@ -16,7 +16,7 @@ use super::outages::{OutageResult, outages};
 use super::policies::{NamedPolicy, policy_named};
 use super::{centre_of, centre_stage};
 use crate::config::{Simulation, TrainConfig};
-use crate::run::directory::RunError;
+use crate::run::directory::{RunDirectory, RunError, write_json, write_whole};
 use crate::run::train::created_by;
 
 /// Seconds between two points of a timeline.
@@ -205,6 +205,19 @@ pub fn simulate_policies(
         policies: results,
         warnings,
     })
+}
+
+/// Saves a simulation with the configuration that made it.
+///
+/// # Errors
+/// [`RunError::Io`].
+pub fn save_simulation(
+    directory: &RunDirectory,
+    config: &TrainConfig,
+    result: &SimulationResult,
+) -> Result<(), RunError> {
+    write_whole(&directory.config(), config.to_toml().as_bytes())?;
+    write_json(&directory.simulation(), result)
 }
 
 /// Every replica of a policy.
