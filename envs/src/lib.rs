@@ -8,6 +8,7 @@ pub mod class;
 pub mod discretise;
 pub mod env;
 pub mod finite;
+pub mod forecast;
 pub mod import;
 pub mod kpi;
 pub mod log;
