@@ -246,18 +246,22 @@ fn head(series: &Series) -> Vec<String> {
     }
     if series.filled > 0 {
         lines.push(format!(
-            "  {} missing counts in {} gaps were filled{}",
+            "  missing counts filled in: {} in {}{}",
             series.filled,
-            series.gaps,
+            if series.gaps == 1 {
+                "1 gap".to_owned()
+            } else {
+                format!("{} gaps", series.gaps)
+            },
             match series.drawn_hours {
-                0 => " with 0".to_owned(),
-                hours => format!(" between their neighbours; {hours} hours are not judged on"),
+                0 => ", with 0".to_owned(),
+                hours => format!(", between their neighbours; hours not judged on: {hours}"),
             }
         ));
     }
     if series.trimmed_rows > 0 {
         lines.push(format!(
-            "  {} rows of an hour begun or broken off at the ends were left out",
+            "  rows left out, of an hour begun or broken off at the ends: {}",
             series.trimmed_rows
         ));
     }

@@ -72,8 +72,8 @@ pub enum SeriesError {
     },
     /// Too few rows to tell how far apart they are.
     #[error(
-        "{}: {counted} rows with a count; at least 2 are needed, and weeks of them for a forecast",
-        path.display()
+        "{}: {} with a count; at least 2 are needed, and weeks of them for a forecast",
+        path.display(), number(*counted as u64, "row")
     )]
     Empty {
         /// The file.
@@ -96,9 +96,9 @@ pub enum SeriesError {
     },
     /// Counts are missing between the first and the last row.
     #[error(
-        "{}: {missing} counts are missing in {} gaps; nothing was computed{}\n  fix: `--fill zero` where no row means \
+        "{}: {} missing in {}; nothing was computed{}\n  fix: `--fill zero` where no row means \
          that nobody came, `--fill interpolate` where the count was lost",
-        path.display(), gaps.len(), Shown(gaps)
+        path.display(), number(*missing, "count"), number(gaps.len() as u64, "gap"), Shown(gaps)
     )]
     Gaps {
         /// The file.
@@ -130,6 +130,14 @@ pub enum SeriesError {
         /// The file.
         path: PathBuf,
     },
+}
+
+/// A number with its noun.
+pub(super) fn number(n: u64, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        n => format!("{n} {noun}s"),
+    }
 }
 
 /// The first faults, a line each.

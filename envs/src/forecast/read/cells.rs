@@ -6,6 +6,7 @@ use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
 use super::Row;
+use crate::forecast::error::number;
 use crate::forecast::series::{Clock, at};
 
 /// What is wrong with a row, and what to do about it.
@@ -21,7 +22,7 @@ pub(super) fn row(
 ) -> Result<Row, Fault> {
     let cell = |column: usize| match record.get(column) {
         None => Err((
-            format!("only {} cells", record.len()),
+            format!("only {}", number(record.len() as u64, "cell")),
             "give every row a time and a count",
         )),
         Some(bytes) => std::str::from_utf8(bytes)

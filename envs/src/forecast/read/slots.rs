@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::{Fill, Reading, Row, SeriesFile};
-use crate::forecast::error::{RowFault, SeriesError};
+use crate::forecast::error::{RowFault, SeriesError, number};
 use crate::forecast::series::{Clock, HourlySeries, at};
 
 const HOUR_S: i64 = 3600;
@@ -33,7 +33,9 @@ pub(super) fn hourly(
         return Err(SeriesError::Step {
             path: path.to_owned(),
             step_s,
-            fix: if step_s > HOUR_S {
+            fix: if reading.step_s.is_some() {
+                "name a step that divides an hour, such as `--every 5m`"
+            } else if step_s > HOUR_S {
                 "hours cannot be forecast from longer sums; give hourly or finer counts"
             } else {
                 "sum the rows to minutes, half-hours or hours, or name the step with `--every`"
@@ -81,7 +83,7 @@ pub(super) fn hourly(
                     line: earlier.line,
                     what: format!(
                         "{} missing after {}",
-                        counts(steps - 1),
+                        number(steps as u64 - 1, "count"),
                         at(clock, earlier.second)
                     ),
                 });
@@ -128,13 +130,6 @@ fn empty(path: &Path, counted: usize) -> SeriesError {
     SeriesError::Empty {
         path: path.to_owned(),
         counted,
-    }
-}
-
-fn counts(n: i64) -> String {
-    match n {
-        1 => "1 count".to_owned(),
-        n => format!("{n} counts"),
     }
 }
 

@@ -143,7 +143,7 @@ fn gaps_are_told_and_filled_only_when_asked() {
     let error = plain(text).unwrap_err();
     assert!(
         error.starts_with(
-            "counts.csv: 2 counts are missing in 1 gaps; nothing was computed\n  \
+            "counts.csv: 2 counts missing in 1 gap; nothing was computed\n  \
              line 4: 2 counts missing after 2026-03-01T01:00:00\n  fix: `--fill zero`"
         ),
         "{error}"
@@ -178,7 +178,7 @@ fn every_bad_row_is_named_by_line() {
             "  line 6: 2026-02-28T23:00:00 comes after 2026-03-01T00:00:00 of line 2",
             "  line 7: `2026-03-01T02:00:00Z` is a time with a zone, and a time without a zone before it",
             "  line 8: `many` is no count",
-            "  line 9: only 1 cells",
+            "  line 9: only 1 cell",
             "  line 10: `inf` is no count",
         ]
     );
@@ -199,7 +199,7 @@ fn steps_that_make_no_hours_are_refused() {
             "t,n\n2026-03-01 00:00,1\n2026-03-01 00:07,1\n2026-03-01 00:14,2\n",
             "rows are 420 s apart",
         ),
-        ("t,n\n5,1\n", "1 rows with a count"),
+        ("t,n\n5,1\n", "1 row with a count"),
         ("t,n\n5,\n6,\n", "0 rows with a count"),
         (
             "t,n\n2026-03-01 00:00,1\n2026-03-01 00:30,1\n2026-03-01 00:45,1\n2026-03-01 01:15,1\n2026-03-01 01:45,1\n",
