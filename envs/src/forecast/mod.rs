@@ -2,7 +2,7 @@
 //!
 //! [`HourlySeries`] holds the counts, read from a table by [`read_series`]. A [`Forecaster`] is fitted once and then
 //! asked at many origins; [`evaluate`] judges every forecaster of [`forecasters`] on the last quarter of a series, and
-//! [`Judged::next_hours`] forecasts what follows it. [`StaffingPlan`] turns hours into people, [`Autoscaler`] and
+//! [`Evaluation::next_hours`] forecasts what follows it. [`StaffingPlan`] turns hours into people, [`Autoscaler`] and
 //! [`ReplicaSet`] turn load into AI replicas. Queueing formulas are not here: a plan takes them as a function.
 //!
 //! A further forecaster, such as a recurrent network that sees 72 hours and says 24, implements [`Forecaster`] and

@@ -178,7 +178,7 @@ fn options_out_of_range_and_short_series_are_refused() {
         short.starts_with("the series has 696 whole hours; 720 are needed"),
         "{short}"
     );
-    for horizon in [1, 24, 100, 168] {
+    for horizon in [1, 168] {
         let ForecastError::TooShort { need, .. } =
             evaluate(&rising(1), &known, horizon, 0.9).unwrap_err()
         else {
@@ -197,7 +197,7 @@ fn options_out_of_range_and_short_series_are_refused() {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let counts = (0..1000).map(|h| ((h * h) % 83) as f64).collect();
+    let counts = (0..720).map(|h| ((h * h) % 83) as f64).collect();
     let series = HourlySeries::new(Clock::Count, 5, counts);
     let on = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new()
