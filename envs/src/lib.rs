@@ -10,6 +10,7 @@ pub mod discretise;
 pub mod env;
 pub mod erlang;
 pub mod finite;
+pub mod forecast;
 pub mod import;
 pub mod kpi;
 pub mod log;

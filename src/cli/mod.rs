@@ -5,6 +5,7 @@
 
 mod demo;
 mod evaluate;
+mod forecast;
 mod import;
 mod log;
 mod output;
@@ -53,6 +54,7 @@ enum Command {
     Log(log::LogCommand),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Forecast(forecast::ForecastArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Simulate(simulate::SimulateArgs),
@@ -111,6 +113,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Log(command) => log::run(command),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Forecast(args) => forecast::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Simulate(args) => simulate::run(&args),

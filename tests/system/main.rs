@@ -13,6 +13,7 @@ mod artefacts;
 mod configs;
 mod desk;
 mod errors;
+mod forecast;
 mod full_disk;
 mod help;
 mod inputs;

@@ -19,7 +19,7 @@ const BLOCK_BYTES: usize = 512 * 1024;
 const MAX_LINE_MIB: usize = 256;
 
 /// Opens a file, decompressing it when it starts with gzip's magic bytes, whatever its name.
-pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>, ImportError> {
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read + Send>, ImportError> {
     let failed = |source: std::io::Error| {
         if source.kind() == std::io::ErrorKind::NotFound {
             ImportError::NotFound {

@@ -6,7 +6,7 @@
 
 pub mod csv;
 pub mod error;
-mod input;
+pub(crate) mod input;
 pub mod jsonl;
 mod mapping;
 pub mod rejects;
