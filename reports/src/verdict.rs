@@ -86,6 +86,21 @@ pub enum Verdict {
         /// The difference inside the model.
         comparison: Comparison,
     },
+    /// Both policies ran in a simulated contact centre, each with all of its
+    /// people to itself: the difference when everyone uses the candidate. The
+    /// interval decides whether the page says more, less or neither.
+    InCentre {
+        /// The candidate.
+        policy: String,
+        /// The policy it is compared with.
+        baseline: String,
+        /// The centre, such as its configuration's name.
+        centre: String,
+        /// Replications behind the interval.
+        replications: u64,
+        /// The difference in the centre; its evidence is [`Evidence::Simulated`].
+        comparison: Comparison,
+    },
     /// No comparison is possible.
     Refused {
         /// Why.
@@ -133,7 +148,7 @@ impl Verdict {
             Self::Beats { .. } => low > 0.0 && high > 0.0,
             Self::Worse { .. } => low < 0.0 && high < 0.0,
             Self::NotShown { .. } => comparison.lower <= 0.0 && comparison.upper >= 0.0,
-            Self::Simulated { .. } | Self::Refused { .. } => true,
+            Self::Simulated { .. } | Self::InCentre { .. } | Self::Refused { .. } => true,
         };
         if !agrees {
             return Err(ReportError::VerdictContradictsInterval {
@@ -143,8 +158,13 @@ impl Verdict {
                 upper: comparison.upper,
             });
         }
-        if comparison.evidence == Evidence::Simulated && !matches!(self, Self::Simulated { .. }) {
+        let simulated = comparison.evidence == Evidence::Simulated;
+        let in_centre = matches!(self, Self::InCentre { .. });
+        if simulated && !in_centre && !matches!(self, Self::Simulated { .. }) {
             return Err(ReportError::VerdictOnSimulation { verdict: kind });
+        }
+        if in_centre && !simulated {
+            return Err(ReportError::CentreWithoutSimulation);
         }
         Ok(())
     }
@@ -155,6 +175,7 @@ impl Verdict {
             Self::NotShown { comparison, .. } => Some(("not_shown", comparison)),
             Self::Worse { comparison, .. } => Some(("worse", comparison)),
             Self::Simulated { comparison, .. } => Some(("simulated", comparison)),
+            Self::InCentre { comparison, .. } => Some(("in_centre", comparison)),
             Self::Refused { .. } => None,
         }
     }
@@ -164,7 +185,7 @@ impl Verdict {
             Self::Beats { .. } => ("beats", "▲"),
             Self::NotShown { .. } => ("not-shown", "≈"),
             Self::Worse { .. } => ("worse", "▼"),
-            Self::Simulated { .. } => ("simulated", "∿"),
+            Self::Simulated { .. } | Self::InCentre { .. } => ("simulated", "∿"),
             Self::Refused { .. } => ("refused", "✕"),
         };
         match self {
@@ -250,6 +271,27 @@ impl Verdict {
                 ),
                 words.say(Phrase::VerdictSimulatedAction),
             ),
+            Self::InCentre {
+                policy,
+                baseline,
+                centre,
+                replications,
+                comparison,
+            } => {
+                let mut view = comparison.view(
+                    words,
+                    (class, icon),
+                    baseline,
+                    comparison.centre_headline(words, policy, baseline),
+                    words.fill(Phrase::VerdictCentreMeaning, &[("centre", centre)]),
+                    words.say(Phrase::VerdictCentreAction),
+                )?;
+                view.evidence.push_str(&words.fill(
+                    Phrase::VerdictCentreReplications,
+                    &[("count", &number::count(*replications))],
+                ));
+                Ok(view)
+            }
         }
     }
 }
@@ -259,6 +301,32 @@ fn names<'a>(policy: &'a str, baseline: &'a str) -> [(&'static str, &'a str); 2]
 }
 
 impl Comparison {
+    /// What the interval says of the candidate when everyone uses it.
+    fn centre_headline(&self, words: Words, policy: &str, baseline: &str) -> String {
+        let bounds = [self.difference, self.lower, self.upper];
+        let unit = self
+            .measure
+            .unit(bounds.into_iter().chain(self.baseline_value));
+        let size = self.difference.abs();
+        let difference = unit.difference(words, size, unit.decimals(&bounds));
+        let phrase = match (self.measure, self.lower > 0.0, self.upper < 0.0) {
+            (Measure::Reward, true, _) => Phrase::VerdictCentreMore,
+            (Measure::Reward, _, true) => Phrase::VerdictCentreLess,
+            (_, true, _) => Phrase::VerdictCentreHigher,
+            (_, _, true) => Phrase::VerdictCentreLower,
+            _ => Phrase::VerdictCentreOpen,
+        };
+        words.fill(
+            phrase,
+            &[
+                ("policy", policy),
+                ("baseline", baseline),
+                ("measure", &words.inside(self.measure.name())),
+                ("difference", difference.trim_start_matches('+')),
+            ],
+        )
+    }
+
     fn check(&self) -> Result<(), ReportError> {
         for (place, number) in [
             ("the verdict's difference", self.difference),
@@ -447,6 +515,51 @@ mod tests {
         assert!(matches!(
             beats(modelled).check(),
             Err(ReportError::VerdictOnSimulation { .. })
+        ));
+    }
+
+    #[test]
+    fn in_a_centre_the_interval_words_the_headline() {
+        let headline = |difference: f64, measure, evidence| {
+            let verdict = Verdict::InCentre {
+                policy: "q".to_owned(),
+                baseline: "rule".to_owned(),
+                centre: "shop".to_owned(),
+                replications: 40,
+                comparison: Comparison {
+                    measure,
+                    evidence,
+                    ..comparison(difference, difference - 0.01, difference + 0.01)
+                },
+            };
+            verdict.check()?;
+            verdict.view(Words::new(Language::En))
+        };
+        for (difference, measure, expected) in [
+            (
+                0.021,
+                Measure::Reward,
+                "earns 0.021 more per conversation than rule",
+            ),
+            (
+                -0.021,
+                Measure::Reward,
+                "earns 0.021 less per conversation than rule",
+            ),
+            (0.004, Measure::Reward, "no difference is shown"),
+            (
+                -0.021,
+                Measure::AbandonmentRate,
+                "abandoned: 2.1\u{202f}pp lower per conversation under q",
+            ),
+        ] {
+            let view = headline(difference, measure, Evidence::Simulated).unwrap();
+            assert!(view.headline.contains(expected), "{}", view.headline);
+            assert!(view.evidence.contains("40 replications"));
+        }
+        assert!(matches!(
+            headline(0.021, Measure::Reward, Evidence::Logged),
+            Err(ReportError::CentreWithoutSimulation)
         ));
     }
 
