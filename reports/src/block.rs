@@ -27,6 +27,8 @@ pub(crate) enum Block {
     Table(Table),
     Grid(Grid),
     Note(String),
+    /// Sentences that carry the section's conclusion.
+    Points(Vec<String>),
     /// A sentence that must not be missed.
     Warning(String),
     /// Why the section is empty.
@@ -47,6 +49,7 @@ pub(crate) enum KeyShape {
     Line,
     ThinLine,
     Area,
+    Block,
     Dot,
 }
 

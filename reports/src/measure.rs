@@ -188,7 +188,7 @@ impl Measure {
 impl Unit {
     /// Numbers in this unit's own scale: per cent for rates, the column's unit
     /// for times.
-    fn scale(self) -> f64 {
+    pub(crate) fn scale(self) -> f64 {
         match self {
             Self::Score | Self::Count | Self::PerHour => 1.0,
             Self::Rate => 100.0,

@@ -87,6 +87,8 @@ impl Column {
             class: "axis",
             ticks: ticks
                 .into_iter()
+                // A label at the very edge would be cut off on a phone.
+                .filter(|tick| (0.05..=0.95).contains(&domain.fraction(tick.number)))
                 .map(|tick| {
                     let text = if signed {
                         unit.difference(words, tick.number, decimals)

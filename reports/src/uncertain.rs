@@ -118,9 +118,14 @@ impl Uncertain {
         }
     }
 
-    /// Decimals that show the interval's half width.
+    /// Decimals that show the interval's half width, and no more: a wait known
+    /// to 27 s has no tenths.
     pub(crate) fn decimals(self, unit: Unit) -> Decimals {
-        unit.coarse_decimals(&[(self.upper - self.lower) / 2.0])
+        let half = (self.upper - self.lower) / 2.0;
+        if unit != Unit::Score && half * unit.scale() >= 5.0 {
+            return Decimals(0);
+        }
+        unit.coarse_decimals(&[half])
     }
 
     /// The bare value with its unit.
@@ -218,7 +223,7 @@ mod tests {
             (
                 Uncertain::new(120.0, 110.0, 130.0),
                 secs,
-                "120.0\u{202f}s [110.0, 130.0]",
+                "120\u{202f}s [110, 130]",
             ),
             (
                 Uncertain::new(f64::NAN, 0.0, 1.0),

@@ -130,11 +130,6 @@ pub(crate) struct Figure {
 
 impl Verdict {
     /// Checks that the verdict's kind agrees with its numbers.
-    ///
-    /// # Errors
-    /// [`ReportError::VerdictContradictsInterval`], [`ReportError::VerdictOnSimulation`],
-    /// [`ReportError::NotFinite`], [`ReportError::IntervalMissesValue`] or
-    /// [`ReportError::NotALevel`].
     pub(crate) fn check(&self) -> Result<(), ReportError> {
         let Some((kind, comparison)) = self.comparison() else {
             return Ok(());
@@ -277,21 +272,7 @@ impl Verdict {
                 centre,
                 replications,
                 comparison,
-            } => {
-                let mut view = comparison.view(
-                    words,
-                    (class, icon),
-                    baseline,
-                    comparison.centre_headline(words, policy, baseline),
-                    words.fill(Phrase::VerdictCentreMeaning, &[("centre", centre)]),
-                    words.say(Phrase::VerdictCentreAction),
-                )?;
-                view.evidence.push_str(&words.fill(
-                    Phrase::VerdictCentreReplications,
-                    &[("count", &number::count(*replications))],
-                ));
-                Ok(view)
-            }
+            } => comparison.centre_view(words, (policy, baseline, centre), *replications),
         }
     }
 }
@@ -301,32 +282,6 @@ fn names<'a>(policy: &'a str, baseline: &'a str) -> [(&'static str, &'a str); 2]
 }
 
 impl Comparison {
-    /// What the interval says of the candidate when everyone uses it.
-    fn centre_headline(&self, words: Words, policy: &str, baseline: &str) -> String {
-        let bounds = [self.difference, self.lower, self.upper];
-        let unit = self
-            .measure
-            .unit(bounds.into_iter().chain(self.baseline_value));
-        let size = self.difference.abs();
-        let difference = unit.difference(words, size, unit.decimals(&bounds));
-        let phrase = match (self.measure, self.lower > 0.0, self.upper < 0.0) {
-            (Measure::Reward, true, _) => Phrase::VerdictCentreMore,
-            (Measure::Reward, _, true) => Phrase::VerdictCentreLess,
-            (_, true, _) => Phrase::VerdictCentreHigher,
-            (_, _, true) => Phrase::VerdictCentreLower,
-            _ => Phrase::VerdictCentreOpen,
-        };
-        words.fill(
-            phrase,
-            &[
-                ("policy", policy),
-                ("baseline", baseline),
-                ("measure", &words.inside(self.measure.name())),
-                ("difference", difference.trim_start_matches('+')),
-            ],
-        )
-    }
-
     fn check(&self) -> Result<(), ReportError> {
         for (place, number) in [
             ("the verdict's difference", self.difference),
@@ -357,7 +312,7 @@ impl Comparison {
         Ok(())
     }
 
-    fn view(
+    pub(crate) fn view(
         &self,
         words: Words,
         (class, icon): (&'static str, &'static str),
@@ -429,17 +384,11 @@ impl Comparison {
                 })
                 .to_owned(),
         });
-        let tone = match (
-            self.measure
-                .benefit(self.lower)
-                .min(self.measure.benefit(self.upper)),
-            self.measure
-                .benefit(self.lower)
-                .max(self.measure.benefit(self.upper)),
-        ) {
+        let benefits = [self.lower, self.upper].map(|bound| self.measure.benefit(bound));
+        let tone = match benefits {
             _ if simulated => Tone::Simulated,
-            (low, _) if low > 0.0 => Tone::Better,
-            (_, high) if high < 0.0 => Tone::Worse,
+            [one, other] if one > 0.0 && other > 0.0 => Tone::Better,
+            [one, other] if one < 0.0 && other < 0.0 => Tone::Worse,
             _ => Tone::Neutral,
         };
         let strip = Strip {
@@ -515,51 +464,6 @@ mod tests {
         assert!(matches!(
             beats(modelled).check(),
             Err(ReportError::VerdictOnSimulation { .. })
-        ));
-    }
-
-    #[test]
-    fn in_a_centre_the_interval_words_the_headline() {
-        let headline = |difference: f64, measure, evidence| {
-            let verdict = Verdict::InCentre {
-                policy: "q".to_owned(),
-                baseline: "rule".to_owned(),
-                centre: "shop".to_owned(),
-                replications: 40,
-                comparison: Comparison {
-                    measure,
-                    evidence,
-                    ..comparison(difference, difference - 0.01, difference + 0.01)
-                },
-            };
-            verdict.check()?;
-            verdict.view(Words::new(Language::En))
-        };
-        for (difference, measure, expected) in [
-            (
-                0.021,
-                Measure::Reward,
-                "earns 0.021 more per conversation than rule",
-            ),
-            (
-                -0.021,
-                Measure::Reward,
-                "earns 0.021 less per conversation than rule",
-            ),
-            (0.004, Measure::Reward, "no difference is shown"),
-            (
-                -0.021,
-                Measure::AbandonmentRate,
-                "abandoned: 2.1\u{202f}pp lower per conversation under q",
-            ),
-        ] {
-            let view = headline(difference, measure, Evidence::Simulated).unwrap();
-            assert!(view.headline.contains(expected), "{}", view.headline);
-            assert!(view.evidence.contains("40 replications"));
-        }
-        assert!(matches!(
-            headline(0.021, Measure::Reward, Evidence::Logged),
-            Err(ReportError::CentreWithoutSimulation)
         ));
     }
 

@@ -1,6 +1,7 @@
 //! The sample page of a simulated contact centre, invented for show. Shared
 //! with the test that compares the committed sample with it. The parts of the
-//! day are here; what is checked and learned is in `centre_evidence.rs`.
+//! day are here; what is checked and learned is in
+//! `centre_calibration.rs` and `centre_evidence.rs`.
 
 use tierwise_reports::{
     CentrePage, Comparison, Evidence, HourPeople, HourShare, HourWaits, Kpi, KpiTable, Kpis,
@@ -33,7 +34,7 @@ pub(crate) fn page(language: Language) -> CentrePage {
             n: 1_204_000,
             baseline_value: Some(0.523),
             candidates_judged: None,
-            method: Some("t".to_owned()),
+            method: Some("bootstrap".to_owned()),
             evidence: Evidence::Simulated,
         },
     };
@@ -156,7 +157,7 @@ fn kpis() -> KpiTable {
 }
 
 /// How hard each policy leans on people.
-const LEANING: [(&str, f64); 3] = [(BASELINE, 1.0), (CANDIDATE, 0.62), (GREEDY, 1.45)];
+const LEANING: [(&str, f64); 3] = [(BASELINE, 1.0), (CANDIDATE, 0.62), (GREEDY, 1.18)];
 
 fn waits() -> WaitsByHour {
     let tier = |tier: TierName, leaning: f64| {
@@ -299,7 +300,7 @@ fn staffing() -> Staffing {
         let volume = (traffic(hour) * 240.0).round();
         StaffingHour {
             forecast: around(volume, (volume * 0.18).max(3.0)),
-            needed_people: (volume / 9.5).ceil() as u32 + 1,
+            needed_people: (volume / 7.8).ceil() as u32 + 1,
             scheduled_people: on_shift(hour, 24.0) as u32,
         }
     });

@@ -3,6 +3,7 @@
 //! is invented, and the page says so.
 
 mod centre;
+mod centre_calibration;
 mod centre_evidence;
 mod sample;
 

@@ -213,13 +213,20 @@ impl Counterpart {
                 ..Cell::default()
             };
         }
-        let text = |number: Uncertain| number.text(words, unit.unit([number.value]));
-        let values: Vec<String> = [self.before, self.after]
-            .into_iter()
-            .flatten()
-            .map(text)
+        let known = || [self.before, self.after].into_iter().flatten();
+        let of = |number: Uncertain| unit.unit([number.value]);
+        let values: Vec<String> = known()
+            .map(|number| number.number(words, of(number)))
+            .collect();
+        // An exact number, such as a count of languages, has no interval to show.
+        let bounds: Vec<String> = known()
+            .filter(|number| number.lower < number.upper)
+            .map(|number| number.bounds(of(number)))
             .collect();
         let mut below = Vec::new();
+        if !bounds.is_empty() {
+            below.push(bounds.join(" → "));
+        }
         let change = self.change.map(|change| relative(change, words));
         let text = if values.is_empty() {
             change.unwrap_or_default()

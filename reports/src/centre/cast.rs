@@ -12,6 +12,7 @@ use crate::text::{CentrePhrase, Phrase, Words};
 /// Every policy of the KPI table with its colour.
 pub(crate) struct Cast {
     members: Vec<(String, Ink)>,
+    references: Vec<String>,
 }
 
 impl Cast {
@@ -30,7 +31,22 @@ impl Cast {
                 (policy.name.clone(), ink)
             })
             .collect();
-        Self { members }
+        let references = table
+            .policies
+            .iter()
+            .filter(|policy| policy.role == PolicyRole::Reference)
+            .map(|policy| policy.name.clone())
+            .collect();
+        Self {
+            members,
+            references,
+        }
+    }
+
+    /// Whether a lead names the policy: policies shown for orientation stand in
+    /// charts and tables only, so that the sentence stays short.
+    pub(crate) fn leads(&self, policy: &str) -> bool {
+        !self.references.iter().any(|name| name == policy)
     }
 
     /// The policy's colour in every chart of the page.
@@ -79,6 +95,12 @@ pub(crate) fn scope(words: Words, class: Option<&str>, tier: Option<TierName>) -
 pub(crate) fn list(words: Words, names: &[impl AsRef<str>]) -> String {
     let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     names.join(words.say(Phrase::ListSeparator))
+}
+
+/// Names in quotation marks, for names that are words of the language.
+pub(crate) fn quoted(names: &[impl AsRef<str>]) -> Vec<String> {
+    let names = names.iter().map(AsRef::as_ref);
+    names.map(|name| format!("“{name}”")).collect()
 }
 
 /// Items of a sentence that may hold commas themselves.

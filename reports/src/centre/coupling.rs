@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cast::list;
+use super::cast::{list, quoted};
 use super::designs::opening;
 use crate::block::{Block, SectionView};
 use crate::charts::learning_curve::LearningCurves;
@@ -108,14 +108,14 @@ impl CouplingComparison {
             if names.is_empty() {
                 String::new()
             } else {
-                words.fill(phrase, &[("names", &list(words, names))])
+                words.fill(phrase, &[("names", &list(words, &quoted(names)))])
             }
         };
         words.fill(
             CentrePhrase::CouplingLead,
             &[
                 ("scenario", &opening(words.key(&self.scenario))),
-                ("best", words.say(best.coupling.name())),
+                ("best", &quoted(&[words.say(best.coupling.name())]).concat()),
                 ("reward", &best.value.text(words, self.unit())),
                 ("apart", &clause(CentrePhrase::CouplingApart, &apart)),
                 (
@@ -303,7 +303,7 @@ pub(super) fn view(
         id: "coupling",
         title: words.say(CentrePhrase::CouplingTitle),
         badge: Some(Evidence::Simulated.badge(words)),
-        lead: leads.join(words.say(Phrase::SentenceSpace)),
+        lead: words.sentences(&leads),
         blocks,
     }))
 }

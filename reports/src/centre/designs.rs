@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::cast::{Cast, duration, list};
+use super::cast::{Cast, duration, list, quoted};
 use crate::block::{Block, SectionView};
 use crate::charts::spread::Spread;
 use crate::charts::strip::Domain;
@@ -12,7 +12,7 @@ use crate::measure::{Measure, Unit};
 use crate::number;
 use crate::reason::Evidence;
 use crate::table::{Cell, Column, Mark, Row, Table};
-use crate::text::{CentrePhrase, Phrase, Words};
+use crate::text::{CentrePhrase, Words};
 use crate::uncertain::{Sign, Uncertain, check_level};
 
 /// Designs compared in one scenario.
@@ -153,8 +153,7 @@ impl DesignComparison {
             ),
         ] {
             if !found.is_empty() {
-                let quoted: Vec<String> = found.iter().map(|name| format!("“{name}”")).collect();
-                verdicts.push(words.fill(phrase, &[("designs", &list(words, &quoted))]));
+                verdicts.push(words.fill(phrase, &[("designs", &list(words, &quoted(&found)))]));
             }
         }
         words.fill(
@@ -268,7 +267,7 @@ pub(super) fn view(
         id: "designs",
         title: words.say(CentrePhrase::DesignsTitle),
         badge: Some(Evidence::Simulated.badge(words)),
-        lead: leads.join(words.say(Phrase::SentenceSpace)),
+        lead: words.sentences(&leads),
         blocks,
     }))
 }

@@ -8,6 +8,7 @@ mod calibration;
 mod cast;
 mod coupling;
 mod designs;
+mod headline;
 mod outages;
 mod pools;
 mod queue;
@@ -275,7 +276,7 @@ impl CentrePage {
     /// The sections in the order they are read: what happens, whether to
     /// believe it, what to do.
     fn sections(&self, words: Words, cast: &Cast) -> Result<Vec<SectionView>, ReportError> {
-        let waits = self.waits.as_ref().map(|waits| waits.view(words));
+        let waits = self.waits.as_ref().map(|waits| waits.view(words, cast));
         let pools = self.pools.as_ref().map(|pools| pools.view(words, cast));
         let queue = self
             .queue_effect
@@ -291,7 +292,9 @@ impl CentrePage {
             (CentreSection::Pools, pools.transpose()?),
             (
                 CentreSection::Routing,
-                self.routing.as_ref().map(|routing| routing.view(words)),
+                self.routing
+                    .as_ref()
+                    .map(|routing| routing.view(words, cast)),
             ),
             (CentreSection::QueueEffect, queue.transpose()?),
             (CentreSection::Calibration, calibration.transpose()?),
@@ -302,7 +305,10 @@ impl CentrePage {
                 coupling::view(words, &self.couplings)?,
             ),
             (CentreSection::Staffing, staffing.transpose()?),
-            (CentreSection::Outages, outages::view(words, &self.outages)?),
+            (
+                CentreSection::Outages,
+                outages::view(words, cast, &self.outages)?,
+            ),
             (
                 CentreSection::Article,
                 self.article.as_ref().map(|article| article.view(words)),

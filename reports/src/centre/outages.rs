@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cast::{Cast, band_caption, check_rising, duration, items, list};
 use crate::block::{Block, SectionView};
-use crate::charts::panels::{Axis, Layer, Panel, PanelRow, Panels};
+use crate::charts::axis::Axis;
+use crate::charts::panels::{Layer, Panel, PanelRow, Panels};
 use crate::charts::strip::Domain;
 use crate::charts::theme::Ink;
 use crate::error::ReportError;
@@ -109,10 +110,11 @@ impl Outage {
         Unit::Time(TimeUnit::for_largest(times))
     }
 
-    fn lead(&self, words: Words) -> String {
+    fn lead(&self, words: Words, cast: &Cast) -> String {
         let found: Vec<String> = self
             .policies
             .iter()
+            .filter(|policy| cast.leads(&policy.policy))
             .map(|policy| {
                 let lost = policy.conversations_lost.text(words, Unit::Count);
                 let named = [("policy", policy.policy.as_str()), ("lost", lost.as_str())];
@@ -168,7 +170,7 @@ impl Outage {
                 }),
             ],
         };
-        let joined = [caption, bands].join(words.say(Phrase::SentenceSpace));
+        let joined = words.sentences(&[caption, bands]);
         Ok(vec![
             Block::Heading(self.name.clone()),
             Block::Caption(joined),
@@ -187,8 +189,12 @@ impl Outage {
         let points = || self.policies.iter().flat_map(|policy| &policy.timeline);
         let numbers: Vec<f64> = points().map(|point| of(point).upper).collect();
         let last = points().map(|point| point.at_secs).fold(0.0, f64::max);
-        let times = Unit::Time(TimeUnit::for_largest([last]));
-        let x = time_axis(words, times, last.max(1.0));
+        let times = Unit::Time(if last < 7200.0 {
+            TimeUnit::Minutes
+        } else {
+            TimeUnit::Hours
+        });
+        let x = Axis::over(words, times, Domain::between(0.0, last.max(1.0)), 6);
         let y = Axis::from_zero(words, unit, &numbers, 3);
         let panel = |policy: &PolicyOutage| {
             let timeline = || policy.timeline.iter();
@@ -251,26 +257,19 @@ impl Outage {
     }
 }
 
-/// Time since the start, labelled in round numbers of its own unit.
-fn time_axis(words: Words, unit: Unit, last: f64) -> Axis {
-    let Unit::Time(time) = unit else {
-        return Axis::over(words, unit, Domain::between(0.0, last), 6);
-    };
-    let scaled = Domain::between(0.0, last / time.secs());
-    let ticks = scaled.round_numbers(6).into_iter().map(|number| {
-        let secs = number * time.secs();
-        let whole = number.fract() == 0.0;
-        (secs, unit.value(words, secs, Decimals(usize::from(!whole))))
-    });
-    Axis::labelled(Domain::between(0.0, last), ticks.collect())
-}
-
 /// The section of all outages.
-pub(super) fn view(words: Words, outages: &[Outage]) -> Result<Option<SectionView>, ReportError> {
+pub(super) fn view(
+    words: Words,
+    cast: &Cast,
+    outages: &[Outage],
+) -> Result<Option<SectionView>, ReportError> {
     if outages.is_empty() {
         return Ok(None);
     }
-    let leads: Vec<String> = outages.iter().map(|outage| outage.lead(words)).collect();
+    let leads: Vec<String> = outages
+        .iter()
+        .map(|outage| outage.lead(words, cast))
+        .collect();
     let mut blocks = Vec::new();
     for (outage, lead) in outages.iter().zip(&leads) {
         blocks.extend(outage.blocks(words, lead)?);
@@ -279,7 +278,7 @@ pub(super) fn view(words: Words, outages: &[Outage]) -> Result<Option<SectionVie
         id: "outages",
         title: words.say(CentrePhrase::OutageTitle),
         badge: Some(Evidence::Simulated.badge(words)),
-        lead: leads.join(words.say(Phrase::SentenceSpace)),
+        lead: words.sentences(&leads),
         blocks,
     }))
 }

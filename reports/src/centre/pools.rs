@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cast::{Cast, band_caption, check_hours, hours_note, items};
 use crate::block::{Block, Key, KeyShape, SectionView};
-use crate::charts::panels::{Axis, Layer, Panel, PanelRow, Panels, steps};
+use crate::charts::axis::Axis;
+use crate::charts::panels::{Layer, Panel, PanelRow, Panels, steps};
 use crate::charts::theme::Ink;
 use crate::error::ReportError;
 use crate::measure::Unit;
@@ -92,17 +93,16 @@ impl PoolsByHour {
     }
 
     pub(super) fn view(&self, words: Words, cast: &Cast) -> Result<SectionView, ReportError> {
-        let lead = self.lead(words);
-        let caption = format!(
-            "{} {}",
+        let lead = self.lead(words, cast);
+        let caption = words.sentences(&[
             band_caption(
                 words,
                 CentrePhrase::PoolsCaption,
                 self.band_level,
-                self.replications
+                self.replications,
             ),
-            hours_note(words, self.zone.as_deref())
-        );
+            hours_note(words, self.zone.as_deref()),
+        ]);
         let policies = self.pools.iter().flat_map(|pool| &pool.busy);
         let policies = policies
             .chain(&self.abandonment)
@@ -202,10 +202,11 @@ impl PoolsByHour {
         found
     }
 
-    fn lead(&self, words: Words) -> String {
+    fn lead(&self, words: Words, cast: &Cast) -> String {
         let busiest: Vec<String> = self
             .busiest()
             .into_iter()
+            .filter(|(policy, ..)| cast.leads(policy))
             .map(|(policy, pool, hour)| {
                 words.fill(
                     CentrePhrase::PoolsItem,
@@ -222,6 +223,7 @@ impl PoolsByHour {
         let abandoned: Vec<String> = self
             .abandonment
             .iter()
+            .filter(|policy| cast.leads(&policy.policy))
             .filter_map(|policy| {
                 let hour = policy.highest()?;
                 Some(words.fill(
@@ -244,7 +246,7 @@ impl PoolsByHour {
                 sentences.push(words.fill(phrase, &[("items", &items(words, &found))]));
             }
         }
-        sentences.join(" ")
+        words.sentences(&sentences)
     }
 
     fn table(&self, words: Words) -> Table {
@@ -338,11 +340,10 @@ fn people_layers(hours: &[HourPeople]) -> Vec<Layer> {
         .iter()
         .map(|hour| (f64::from(hour.hour), hour.people))
         .collect();
-    let boxes = points
-        .iter()
-        .map(|(hour, people)| (*hour, hour + 1.0, 0.0, *people));
+    let area = steps(&points, 1.0);
+    let area = area.into_iter().map(|(hour, people)| (hour, 0.0, people));
     vec![
-        Layer::Boxes(Ink::Muted, 0.25, boxes.collect()),
+        Layer::Band(Ink::Muted, area.collect()),
         Layer::Line(Ink::Muted, 1.5, steps(&points, 1.0)),
     ]
 }

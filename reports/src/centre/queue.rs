@@ -75,9 +75,9 @@ impl QueueEffect {
             Block::Caption(words.fill(CentrePhrase::QueueCaption, &[("level", &level)])),
             Block::Table(self.table(words)?),
         ];
-        for policy in &self.policies {
-            blocks.push(Block::Note(self.belief(words, policy)));
-        }
+        let beliefs = self.policies.iter();
+        let beliefs = beliefs.map(|policy| self.belief(words, policy));
+        blocks.push(Block::Points(beliefs.collect()));
         blocks.push(Block::Note(match calibration.and_then(Calibration::fit) {
             Some((inside, count)) => words.fill(
                 CentrePhrase::QueueFit,
@@ -122,7 +122,7 @@ impl QueueEffect {
     fn belief(&self, words: Words, policy: &PolicyQueueEffect) -> String {
         let name = ("policy", policy.policy.as_str());
         if let EstimateOutcome::Refused { reason } = &policy.from_log {
-            let reason = words.sentence(&reason.sentence(words));
+            let reason = reason.sentence(words);
             return words.fill(CentrePhrase::QueueOnlyCentre, &[name, ("reason", &reason)]);
         }
         let Some(difference) = policy.difference else {

@@ -73,14 +73,14 @@ impl Routing {
         Ok(())
     }
 
-    pub(super) fn view(&self, words: Words) -> SectionView {
+    pub(super) fn view(&self, words: Words, cast: &Cast) -> SectionView {
         let tiers = TierName::ALL.map(|tier| {
             let text = format!(
                 "{}: {}",
                 words.say(tier.phrase()),
                 words.say(tier.meaning())
             );
-            Key::new(KeyShape::Area, Ink::Tier(tier), text)
+            Key::new(KeyShape::Block, Ink::Tier(tier), text)
         });
         let mut blocks = vec![
             Block::Caption(words.say(CentrePhrase::RoutingCaption).to_owned()),
@@ -94,7 +94,7 @@ impl Routing {
             id: "routing",
             title: words.say(CentrePhrase::RoutingTitle),
             badge: Some(Evidence::Simulated.badge(words)),
-            lead: self.lead(words),
+            lead: self.lead(words, cast),
             blocks,
         }
     }
@@ -132,7 +132,7 @@ impl Routing {
 
     /// For every policy the class and tier whose share changes most from the
     /// lowest to the highest load.
-    fn lead(&self, words: Words) -> String {
+    fn lead(&self, words: Words, cast: &Cast) -> String {
         let (Some(low), Some(high)) = (self.loads.first(), self.loads.last()) else {
             return String::new();
         };
@@ -140,6 +140,7 @@ impl Routing {
         let found: Vec<String> = self
             .policies
             .iter()
+            .filter(|policy| cast.leads(&policy.policy))
             .map(|policy| {
                 let mut most: Option<(f64, usize, TierName, Uncertain, Uncertain)> = None;
                 for class in 0..self.classes.len() {
@@ -206,11 +207,15 @@ impl RoutingCell {
         }
         let n = words.fill(CentrePhrase::WithCount, &[("n", &number::count(self.n))]);
         label.push(n.clone());
+        let separator = words.say(Phrase::ListSeparator);
+        let halves = self.shares.iter();
+        let halves = halves.map(|share| (share.upper - share.lower) / 2.0 * 100.0);
+        let widest = number::fixed(halves.fold(0.0, f64::max), Decimals(1));
         GridCell {
             label: label.join(words.say(Phrase::ListSeparator)),
             parts,
             text: text.join(" · "),
-            below: n,
+            below: format!("±{widest}{separator}{n}"),
         }
     }
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cast::{check_rising, duration, hours_note, items};
 use crate::block::{Block, Key, KeyShape, SectionView};
-use crate::charts::panels::{Axis, Layer, Panel, PanelRow, Panels, run_ticks, steps};
+use crate::charts::axis::{Axis, run_ticks};
+use crate::charts::panels::{Layer, Panel, PanelRow, Panels, steps};
 use crate::charts::strip::Domain;
 use crate::charts::theme::Ink;
 use crate::error::ReportError;
@@ -173,7 +174,7 @@ impl StaffingPlan {
         let level = number::level(self.forecast_level);
         let mut hours = hours_note(words, zone);
         if self.hours.len() > 48 {
-            hours = format!("{hours} {}", words.say(CentrePhrase::RunDay));
+            hours = words.sentences(&[&hours, words.say(CentrePhrase::RunDay)]);
         }
         let caption = words.fill(
             CentrePhrase::StaffingCaption,

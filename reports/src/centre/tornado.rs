@@ -4,9 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::cast::{Cast, list, scope};
-use crate::block::{Block, SectionView};
+use crate::block::{Block, Key, KeyShape, SectionView};
 use crate::charts::spread::Spread;
 use crate::charts::strip::Domain;
+use crate::charts::theme::Ink;
 use crate::error::ReportError;
 use crate::measure::{Measure, Unit};
 use crate::number::{self, Decimals};
@@ -182,6 +183,11 @@ impl ParameterSensitivity {
                     ("n", &number::count(self.n)),
                 ],
             )));
+            let key = |ink, phrase| Key::new(KeyShape::Block, ink, words.say(phrase));
+            blocks.push(Block::Legend(vec![
+                key(Ink::Series(0), CentrePhrase::LowerHead),
+                key(Ink::Series(1), CentrePhrase::HigherHead),
+            ]));
             blocks.push(Block::Table(self.tornado(words)?));
         }
         if let Some(samples) = &self.samples {
@@ -202,11 +208,11 @@ impl ParameterSensitivity {
         let change = self.change_text();
         let count = number::count(self.parameters.len() as u64);
         if !self.parameters.is_empty() {
-            let flipping: Vec<&str> = self
+            let flipping: Vec<String> = self
                 .parameters
                 .iter()
                 .filter(|parameter| parameter.flips(self))
-                .map(|parameter| words.key(&parameter.name))
+                .map(|parameter| words.key(&parameter.name).to_lowercase())
                 .collect();
             sentences.push(if flipping.is_empty() {
                 let size = self.as_fitted.signed_text(words, self.unit());
@@ -244,7 +250,7 @@ impl ParameterSensitivity {
                 ],
             ));
         }
-        sentences.join(" ")
+        words.sentences(&sentences)
     }
 
     fn tornado(&self, words: Words) -> Result<Table, ReportError> {

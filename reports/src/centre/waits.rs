@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::cast::{Cast, band_caption, check_hours, duration, hours_note, items};
 use crate::block::{Block, Key, KeyShape, SectionView};
-use crate::charts::panels::{Axis, Layer, Panel, PanelRow, Panels};
+use crate::charts::axis::Axis;
+use crate::charts::panels::{Layer, Panel, PanelRow, Panels};
 use crate::charts::theme::Ink;
 use crate::error::ReportError;
 use crate::measure::{Measure, Unit};
@@ -83,18 +84,17 @@ impl WaitsByHour {
         Ok(())
     }
 
-    pub(super) fn view(&self, words: Words) -> Result<SectionView, ReportError> {
-        let lead = self.lead(words);
-        let caption = format!(
-            "{} {}",
+    pub(super) fn view(&self, words: Words, cast: &Cast) -> Result<SectionView, ReportError> {
+        let lead = self.lead(words, cast);
+        let caption = words.sentences(&[
             band_caption(
                 words,
                 CentrePhrase::WaitsCaption,
                 self.band_level,
-                self.replications
+                self.replications,
             ),
-            hours_note(words, self.zone.as_deref())
-        );
+            hours_note(words, self.zone.as_deref()),
+        ]);
         Ok(SectionView {
             id: "waits",
             title: words.say(CentrePhrase::WaitsTitle),
@@ -181,7 +181,7 @@ impl WaitsByHour {
             numbers.extend(waits.iter().flat_map(|wait| [wait.value, wait.upper]));
         }
         let unit = Measure::WaitSecs.unit(numbers.iter().copied());
-        let y = Axis::from_zero(words, unit, &numbers, 3);
+        let y = Axis::from_zero(words, unit, &numbers, 4);
         let ink = Ink::Tier(tier);
         let panel = |policy: &PolicyWaits| {
             let hours = policy.hours(tier).unwrap_or_default();
@@ -223,10 +223,11 @@ impl WaitsByHour {
         self.policies.iter().map(panel).collect()
     }
 
-    fn lead(&self, words: Words) -> String {
+    fn lead(&self, words: Words, cast: &Cast) -> String {
         let found: Vec<String> = self
             .policies
             .iter()
+            .filter(|policy| cast.leads(&policy.policy))
             .filter_map(|policy| {
                 let tiers = policy.tiers.iter();
                 let worst = tiers.filter_map(|tier| Some((tier.tier, worst(&tier.hours)?)));

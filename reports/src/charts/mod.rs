@@ -7,6 +7,7 @@
 //! All take their colours from the page's CSS variables; [`theme`] is the one
 //! place that knows how.
 
+pub(crate) mod axis;
 pub(crate) mod forest;
 pub(crate) mod learning_curve;
 pub(crate) mod panels;

@@ -8,17 +8,14 @@ use plotters::style::FontStyle;
 use plotters::style::text_anchor::HPos;
 
 use super::ChartPair;
-use super::strip::Domain;
+use super::axis::Axis;
 use super::theme::{self, Canvas, Ink, SCALE};
 use crate::error::ReportError;
-use crate::measure::Unit;
-use crate::number;
-use crate::text::Words;
 
 const WIDE: i32 = 820;
 const NARROW: i32 = 340;
 const GUTTER: i32 = 52;
-const GAP: i32 = 14;
+const GAP: i32 = 24;
 const RIGHT: i32 = 14;
 const ROW_TITLE: i32 = 24;
 const PANEL_TITLE: i32 = 22;
@@ -50,13 +47,6 @@ pub(crate) struct Panel {
     pub(crate) layers: Vec<Layer>,
 }
 
-/// A range with labelled places.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Axis {
-    domain: Domain,
-    ticks: Vec<(f64, String)>,
-}
-
 /// Something drawn in a panel.
 pub(crate) enum Layer {
     /// Between a lower and an upper edge: (x, lower, upper).
@@ -69,94 +59,6 @@ pub(crate) enum Layer {
     Dots(Ink, Vec<(f64, f64)>),
     /// A shaded stretch of the x axis.
     Span(f64, f64),
-}
-
-impl Axis {
-    /// The hours of a day from 0 to 24.
-    pub(crate) fn hours_of_day() -> Self {
-        Self {
-            domain: Domain::between(0.0, 24.0),
-            ticks: (0..=8)
-                .map(|place| (f64::from(place * 3), (place * 3).to_string()))
-                .collect(),
-        }
-    }
-
-    /// From nothing to everything.
-    pub(crate) fn shares(words: Words) -> Self {
-        let unit = Unit::Rate;
-        let text = |share| unit.value(words, share, unit.tick_decimals(0.5));
-        Self {
-            domain: Domain::between(0.0, 1.0),
-            ticks: [0.0, 0.5, 1.0].map(|share| (share, text(share))).to_vec(),
-        }
-    }
-
-    /// From zero to somewhat above the largest of `numbers`.
-    pub(crate) fn from_zero(words: Words, unit: Unit, numbers: &[f64], ticks: usize) -> Self {
-        let most = numbers
-            .iter()
-            .copied()
-            .filter(|number| number.is_finite())
-            .fold(0.0, f64::max);
-        let most = if most > 0.0 { most * 1.06 } else { 1.0 };
-        Self::over(words, unit, Domain::between(0.0, most), ticks)
-    }
-
-    /// Around all finite `numbers`.
-    pub(crate) fn around(words: Words, unit: Unit, numbers: &[f64], ticks: usize) -> Self {
-        Self::over(words, unit, Domain::around(numbers), ticks)
-    }
-
-    /// `domain` with about `ticks` round numbers.
-    pub(crate) fn over(words: Words, unit: Unit, domain: Domain, ticks: usize) -> Self {
-        let round = domain.round_numbers(ticks);
-        let step = match round.as_slice() {
-            [first, second, ..] => second - first,
-            _ => domain.high() - domain.low(),
-        };
-        let decimals = unit.tick_decimals(step * 1.000_001);
-        Self {
-            domain,
-            ticks: round
-                .into_iter()
-                .map(|number| (number, unit.value(words, number, decimals)))
-                .collect(),
-        }
-    }
-
-    /// `domain` with places labelled by the caller.
-    pub(crate) fn labelled(domain: Domain, ticks: Vec<(f64, String)>) -> Self {
-        Self { domain, ticks }
-    }
-
-    /// The labels that fit into `pixels`: every one, or every second, third, …
-    fn fitting(&self, pixels: i32) -> impl Iterator<Item = &(f64, String)> {
-        let widest = self
-            .ticks
-            .iter()
-            .map(|(_, text)| 7 * text.chars().count() as i32 + 10)
-            .max()
-            .unwrap_or(0);
-        let spacing = match self.ticks.as_slice() {
-            [first, second, ..] => {
-                (self.domain.fraction(second.0) - self.domain.fraction(first.0)) * f64::from(pixels)
-            }
-            _ => f64::from(pixels),
-        };
-        let stride = if spacing > 0.0 {
-            (f64::from(widest) / spacing).ceil().clamp(1.0, 1000.0) as usize
-        } else {
-            1
-        };
-        // A stride that divides the axis keeps its last label.
-        let intervals = self.ticks.len().saturating_sub(1).max(1);
-        let stride = (stride..=intervals)
-            .find(|stride| intervals.is_multiple_of(*stride))
-            .filter(|found| *found <= stride * 2)
-            .unwrap_or(stride);
-        self.ticks.iter().step_by(stride)
-    }
 }
 
 /// A step function as a line: each value holds from its place to the next,
@@ -205,7 +107,8 @@ impl Panels {
                 let mut plot_top = top + PANEL_TITLE;
                 if let Some(title) = title {
                     let style = Ink::Text.text(13.0, HPos::Left, FontStyle::Bold);
-                    write(root, title, (0, top + 8), style)?;
+                    let title = theme::shortened(title, (width / 7) as usize);
+                    write(root, &title, (0, top + 8), style)?;
                     plot_top += ROW_TITLE;
                 }
                 draw_line(root, panels, (width, *columns), plot_top, *height)?;
@@ -265,12 +168,12 @@ struct Frame<'a> {
 
 impl Frame<'_> {
     fn x(&self, number: f64) -> i32 {
-        let fraction = self.panel.x.domain.fraction(number).clamp(0.0, 1.0);
+        let fraction = self.panel.x.domain().fraction(number).clamp(0.0, 1.0);
         self.left * SCALE + (fraction * f64::from(self.width * SCALE)).round() as i32
     }
 
     fn y(&self, number: f64) -> i32 {
-        let fraction = self.panel.y.domain.fraction(number).clamp(0.0, 1.0);
+        let fraction = self.panel.y.domain().fraction(number).clamp(0.0, 1.0);
         (self.top + self.height) * SCALE
             - (fraction * f64::from(self.height * SCALE)).round() as i32
     }
@@ -288,7 +191,7 @@ impl Frame<'_> {
                 root.draw(&Rectangle::new(corners, Ink::Worse.fill(0.12)))?;
             }
         }
-        for (number, text) in &self.panel.y.ticks {
+        for (number, text) in self.panel.y.ticks() {
             let y = self.y(*number);
             let ends = [
                 (self.left * SCALE, y),
@@ -309,7 +212,16 @@ impl Frame<'_> {
             let bottom = (self.top + self.height) * SCALE;
             let tick = [(x, bottom), (x, bottom + 3 * SCALE)];
             root.draw(&PathElement::new(tick, Ink::Muted.line(0.5, 1.0)))?;
-            let style = Ink::Muted.text(11.5, HPos::Center, FontStyle::Normal);
+            // A long label at an edge would run into the next panel.
+            let long = text.chars().count() > 3;
+            let (x, align) = if long && x >= (self.left + self.width - 4) * SCALE {
+                (x + 6 * SCALE, HPos::Right)
+            } else if long && x <= (self.left + 4) * SCALE {
+                (x - 6 * SCALE, HPos::Left)
+            } else {
+                (x, HPos::Center)
+            };
+            let style = Ink::Muted.text(11.5, align, FontStyle::Normal);
             root.draw(&Text::new(text.clone(), (x, bottom + 12 * SCALE), style))?;
         }
         for layer in &self.panel.layers {
@@ -385,28 +297,12 @@ fn write(
     Ok(())
 }
 
-/// Labels for the hours of a run that starts at `first_hour` of some day: the
-/// hour of day where the run is short, else the days.
-pub(crate) fn run_ticks(first_hour: u32, hours: u32) -> Vec<(f64, String)> {
-    if hours <= 48 {
-        return (0..=hours)
-            .filter(|hour| (first_hour + hour).is_multiple_of(3))
-            .map(|hour| (f64::from(hour), ((first_hour + hour) % 24).to_string()))
-            .collect();
-    }
-    (0..=hours)
-        .filter(|hour| (first_hour + hour).is_multiple_of(24))
-        .map(|hour| {
-            let day = (first_hour + hour) / 24 + 1;
-            (f64::from(hour), number::count(u64::from(day)))
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Language;
+    use crate::measure::Unit;
+    use crate::text::Words;
 
     fn panels(number: f64) -> Panels {
         let words = Words::new(Language::En);
@@ -465,25 +361,10 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_thinned_until_they_fit() {
-        let axis = Axis::hours_of_day();
-        let kept = |pixels| -> Vec<&str> {
-            axis.fitting(pixels)
-                .map(|(_, text)| text.as_str())
-                .collect()
-        };
-        assert_eq!(kept(300).len(), 9);
-        assert_eq!(kept(110), ["0", "6", "12", "18", "24"]);
-        assert_eq!(kept(60), ["0", "12", "24"]);
-    }
-
-    #[test]
     fn a_value_holds_until_the_next() {
         assert_eq!(
             steps(&[(0.0, 2.0), (2.0, 3.0)], 1.0),
             [(0.0, 2.0), (2.0, 2.0), (2.0, 3.0), (3.0, 3.0)]
         );
-        assert_eq!(run_ticks(22, 6).len(), 2);
-        assert_eq!(run_ticks(0, 72).last().unwrap(), &(72.0, "4".to_owned()));
     }
 }

@@ -61,7 +61,7 @@ phrases! {
     RoutingLead: "From {low} to {high} load, the largest change of any tier's share: {items}.", "从“{low}”到“{high}”负载，各层占比的最大变化：{items}。";
     RoutingItem: "{policy} sends {class} to “{tier}” {before} of the time at first and {after} at last", "{policy} 将“{class}”送往“{tier}”层的比例从 {before} 变为 {after}";
     RoutingSteady: "{policy} sends every class the same way under every load", "{policy} 在各种负载下对每个类别的处理都相同";
-    RoutingCaption: "Rows: class. Columns: load of the people. Each bar shows the shares of auto, review and human among n decisions, in per cent; hold the pointer over it for intervals.", "行：类别。列：人员负载。每个条形显示 n 次决策中自动、审核、人工的占比（百分比）；将指针停在其上可查看区间。";
+    RoutingCaption: "Rows: class. Columns: load of the people. Each bar shows the shares of auto, review and human among n decisions, in per cent; ± is the half width of the widest of their intervals.", "行：类别。列：人员负载。每个条形显示 n 次决策中自动、审核、人工的占比（百分比）；± 为其最宽区间的半宽。";
     RoutingCorner: "Class", "类别";
     RoutingNever: "never seen", "从未出现";
 
@@ -77,13 +77,14 @@ phrases! {
     QueueBelieveCentre: "{policy}: believe the centre. The effect of the policy's own queue, {difference}, is told apart from zero, and no log can show a queue that never formed.", "{policy}：应相信客服中心。该策略自身队列的影响 {difference} 与零有别，而日志无法显示从未形成的队列。";
     QueueBelieveLog: "{policy}: believe the log. The effect of the policy's own queue, {difference}, is not told apart from zero, and the log is the nearer witness: it rests on what customers did.", "{policy}：应相信日志。该策略自身队列的影响 {difference} 与零无法区分，而日志依据顾客的实际行为，是更直接的证据。";
     QueueBelieveNeither: "{policy}: the difference has no interval, so the page cannot say which of the two to believe.", "{policy}：差异没有区间，因此无法判断应相信哪一个。";
-    QueueOnlyCentre: "{policy}: only the centre has a value. From the log: {reason}", "{policy}：只有客服中心的值。日志：{reason}";
-    QueueFit: "How far the centre can be believed: on held-out days {inside} of {count} quantities lie inside its bands (see the calibration below).", "客服中心的可信程度：在留出日上，{count} 个指标中有 {inside} 个落在其区间内（见下文校准）。";
+    QueueOnlyCentre: "{policy}: only the centre has a value; the log refuses one ({reason}).", "{policy}：只有客服中心的值；日志拒绝给出（{reason}）。";
+    QueueFit: "How far the centre can be believed: on held-out days, {inside} of {count} quantities lie inside its bands (see the calibration below).", "客服中心的可信程度：在留出日上，{count} 个指标中有 {inside} 个落在其区间内（见下文校准）。";
     QueueNoFit: "This page holds no calibration of the centre on held-out days, so its numbers are assumptions as much as findings.", "本页没有客服中心在留出日上的校准，因此其数字既是结果，也是假设。";
 
     // Calibration.
     CalibrationTitle: "Does the simulator resemble the shop?", "模拟器像这家店铺吗？";
-    CalibrationLead: "On {days} held-out days {inside} of {count} quantities lie inside the simulator's 5–95 % bands; a perfect simulator would put about {expected} there.", "在 {days} 个留出日上，{count} 个指标中有 {inside} 个落在模拟器的 5–95 % 区间内；完美的模拟器应约有 {expected} 个。";
+    CalibrationLead: "On {days} held-out days, {inside} of {count} quantities lie inside the simulator's 5–95\u{202f}% bands; a perfect simulator would put about {expected} there.", "在 {days} 个留出日上，{count} 个指标中有 {inside} 个落在模拟器的 5–95\u{202f}% 区间内；完美的模拟器应约有 {expected} 个。";
+    CalibrationOutside: " Outside: {names}.", "落在外面的有：{names}。";
     CalibrationLeadEmpty: "Fitted on {fitted} days; no quantity was checked on held-out days.", "以 {fitted} 天拟合；没有在留出日上检查任何指标。";
     CalibrationCaption: "Fitted on {fitted} days, checked on {days} days that the fit never saw.", "以 {fitted} 天拟合，以拟合未见过的 {days} 天检验。";
     CalibrationSpan: " Held out: {span}.", "留出：{span}。";
@@ -91,7 +92,7 @@ phrases! {
     ChecksCaption: "Dot: observed. Bar: from the 5th to the 95th percentile of the simulated days. Every row has its own scale.", "点：观测值。条：模拟日的第 5 至第 95 百分位。每行有各自的刻度。";
     Observed: "Observed", "观测";
     SimulatedMean: "Simulated mean", "模拟均值";
-    SimulatedBand: "5–95 %", "5–95 %";
+    SimulatedBand: "5–95\u{202f}%", "5–95\u{202f}%";
     Inside: "Inside?", "在区间内？";
     InsideYes: "inside", "在内";
     InsideNo: "outside", "在外";
@@ -103,10 +104,10 @@ phrases! {
     ObservedCount: "n observed", "观测 n";
     SimulatedCount: "n simulated", "模拟 n";
     VolumeHeading: "Contacts in every held-out hour", "留出日的每小时联系量";
-    VolumeCaption: "{inside} of {count} hours ({share}) lie inside the 90 % band.", "{count} 个小时中有 {inside} 个（{share}）落在 90 % 区间内。";
+    VolumeCaption: "{inside} of {count} hours ({share}) lie inside the 90\u{202f}% band.", "{count} 个小时中有 {inside} 个（{share}）落在 90\u{202f}% 区间内。";
     VolumeRow: "Contacts per hour", "每小时联系量";
     VolumeMean: "simulated mean", "模拟均值";
-    VolumeBand: "90 % of simulations", "90 % 的模拟";
+    VolumeBand: "90\u{202f}% of simulations", "90\u{202f}% 的模拟";
     VolumeInside: "observed, inside", "观测，在内";
     VolumeOutside: "observed, outside", "观测，在外";
     CoverageHeading: "Do the bands hold what they promise?", "区间是否名副其实？";
@@ -121,7 +122,7 @@ phrases! {
     Brier: "Brier score", "Brier 得分";
     BrierConstant: "Always the mean", "始终取均值";
     CalibrationError: "Calibration error", "校准误差";
-    ReliabilityRow: "Across: promised probability; up: observed share", "横轴：承诺的概率；纵轴：观测占比";
+    ReliabilityRow: "Across: promised probability; up: observed share. On the line they are equal.", "横轴：承诺的概率；纵轴：观测占比；在线上则相等。";
     ParametersHeading: "Every parameter, and where it comes from", "全部参数及其来源";
     ParametersSummary: "{fitted} fitted to the log, {pooled} pooled because their own events were too few, {assumed} assumed because the log cannot tell.", "{fitted} 个由日志拟合，{pooled} 个因自身事件过少而合并，{assumed} 个因日志无法判断而假定。";
     Parameter: "Parameter", "参数";
@@ -135,7 +136,7 @@ phrases! {
     // Sensitivity.
     TornadoTitle: "Does the verdict survive other parameters?", "换用其他参数，结论还成立吗？";
     TornadoLeadStable: "No single parameter moved by {change} up or down changes which policy is ahead ({count} tried, {policy} ahead by {usual}).", "任何单个参数上下变动 {change} 都不改变哪个策略领先（共试 {count} 个，{policy} 领先 {usual}）。";
-    TornadoLeadFlips: "Moved by {change} up or down, {flips} of {count} parameters change which policy is ahead: {names}.", "上下变动 {change} 时，{count} 个参数中有 {flips} 个改变了领先的策略：{names}。";
+    TornadoLeadFlips: "Moved by {change} up or down, {flips} of {count} parameters can change which policy is ahead: {names}.", "上下变动 {change} 时，{count} 个参数中有 {flips} 个改变了领先的策略：{names}。";
     TornadoLeadSamples: "With all parameters changed at once, {policy} ranks first in {share} of {samples} samples.", "所有参数同时变动时，{policy} 在 {samples} 个样本中有 {share} 排名第一。";
     TornadoHeading: "One parameter at a time", "逐个改变参数";
     TornadoCaption: "{measure} of {candidate} minus {baseline} when one parameter is {change} lower or higher, all others as fitted; the widest swing first. The bars start at the difference as fitted, {usual}. Intervals: {level}, n = {n} conversations each.", "当一个参数降低或升高 {change}、其余保持拟合值时，{candidate} 减 {baseline} 的{measure}；变动最大者在先。条形从拟合时的差异 {usual} 开始。区间：{level}，每次 n = {n} 个会话。";
@@ -159,9 +160,9 @@ phrases! {
     // Designs.
     DesignsTitle: "Which live test would find the truth?", "哪种线上测试能找到真相？";
     DesignsLead: "{scenario}: the truth is {truth}; {verdicts}.", "{scenario}：真实差异为 {truth}；{verdicts}。";
-    DesignsRight: "{designs} name the right winner", "{designs}指出了正确的胜者";
-    DesignsWrong: "{designs} name the wrong one", "{designs}指出了错误的胜者";
-    DesignsOpen: "{designs} name none", "{designs}未指出胜者";
+    DesignsRight: "the right winner is named by {designs}", "指出正确胜者的有{designs}";
+    DesignsWrong: "the wrong one by {designs}", "指出错误胜者的有{designs}";
+    DesignsOpen: "no winner by {designs}", "未指出胜者的有{designs}";
     DesignsCaption: "{measure} of {candidate} minus {baseline}, as each test measures it. Solid line: the truth, all on {candidate} against all on {baseline}, with its interval shaded (n = {n}). Dashed line: no difference. Intervals: {level}.", "各测试所测得的 {candidate} 减 {baseline} 的{measure}。实线：真实差异，即全部使用 {candidate} 对比全部使用 {baseline}，阴影为其区间（n = {n}）。虚线：无差异。区间：{level}。";
     Design: "Design", "设计";
     Measured: "Measured", "测得";
@@ -180,7 +181,7 @@ phrases! {
     // Staffing.
     StaffingTitle: "Enough people, hour by hour?", "每小时人手够吗？";
     StaffingLead: "{items}.", "{items}。";
-    StaffingItem: "{pool}: {under} of {hours} hours have fewer people than it takes to serve {share} within {limit}; {missing} person-hours are missing and {spare} to spare", "{pool}：{hours} 个小时中有 {under} 个人手不足以让 {share} 的顾客在 {limit} 内得到服务；缺 {missing} 人时，余 {spare} 人时";
+    StaffingItem: "{pool}: in {under} of {hours} hours fewer people are scheduled than it takes to serve {share} within {limit}; {missing} person-hours are missing and {spare} to spare", "{pool}：{hours} 个小时中有 {under} 个人手不足以让 {share} 的顾客在 {limit} 内得到服务；缺 {missing} 人时，余 {spare} 人时";
     StaffingCaption: "Above, the forecast with its {level} band, from {n} hours of history. Below, people needed by Erlang-A against people scheduled. {hours}", "上：预测及其 {level} 带，依据 {n} 小时的历史。下：按 Erlang-A 所需的人数与排班人数。{hours}";
     ForecastRow: "Contacts forecast per hour", "每小时预测联系量";
     StaffRow: "People needed and scheduled", "所需与排班人数";
@@ -222,7 +223,7 @@ phrases! {
 
     // The article.
     ArticleTitle: "The article, the simulation, your data", "文章、模拟与您的数据";
-    ArticleLead: "{count} figures of the article stand beside the simulation: {simulated} could be simulated, {yours} can be read from your data, and {assumed} assumptions were needed.", "文章的 {count} 个数字与模拟并列：{simulated} 个可以模拟，{yours} 个可从您的数据读出，共需 {assumed} 个假设。";
+    ArticleLead: "Of the article's {count} figures, {simulated} could be simulated and {yours} can be read from your data; assumptions needed: {assumed}.", "文章的 {count} 个数字与模拟并列：{simulated} 个可以模拟，{yours} 个可从您的数据读出，共需 {assumed} 个假设。";
     ArticleNotOurs: "The article's figures are the article's. They are not results of tierwise, which neither measured nor repeats them; the simulation shows only what would follow from the assumptions listed here.", "文章中的数字属于文章本身，并非 tierwise 的结果；tierwise 既未测量也不主张这些数字。模拟仅显示由此处所列假设会推出什么。";
     ArticleMeasure: "Measure", "指标";
     ArticleSaid: "Article said", "文章所述";
@@ -231,15 +232,15 @@ phrases! {
     ArticleAssumed: "Assumed: {items}", "假设：{items}";
     ArticleChange: "change {change}", "变化 {change}";
     ArticleFirstResponse: "First response", "首次响应";
-    ArticleFirstResponseSaid: "8 min → 3 s", "8 分钟 → 3 秒";
+    ArticleFirstResponseSaid: "8\u{202f}min → 3\u{202f}s", "8\u{202f}分钟 → 3\u{202f}秒";
     ArticleWorkload: "Human workload", "人工工作量";
-    ArticleWorkloadSaid: "−65 %", "−65 %";
+    ArticleWorkloadSaid: "−65\u{202f}%", "−65\u{202f}%";
     ArticleClicks: "Click-through", "点击率";
-    ArticleClicksSaid: "+40 %", "+40 %";
+    ArticleClicksSaid: "+40\u{202f}%", "+40\u{202f}%";
     ArticleEscalations: "Escalations", "升级";
-    ArticleEscalationsSaid: "−25 %", "−25 %";
+    ArticleEscalationsSaid: "−25\u{202f}%", "−25\u{202f}%";
     ArticleConversion: "Conversion, not English", "非英语转化";
-    ArticleConversionSaid: "+18 %", "+18 %";
+    ArticleConversionSaid: "+18\u{202f}%", "+18\u{202f}%";
     ArticleLanguages: "Languages", "语言";
     ArticleLanguagesSaid: "12", "12";
 
@@ -277,6 +278,7 @@ impl CentrePhrase {
                 | Self::Count
                 | Self::SimulatedBand
                 | Self::StaffingLead
+                | Self::OutageLead
                 | Self::ArticleWorkloadSaid
                 | Self::ArticleClicksSaid
                 | Self::ArticleEscalationsSaid

@@ -82,6 +82,12 @@ impl Words {
         text
     }
 
+    /// Sentences one after the other, with a space where the language has one.
+    pub(crate) fn sentences(self, sentences: &[impl AsRef<str>]) -> String {
+        let sentences: Vec<&str> = sentences.iter().map(AsRef::as_ref).collect();
+        sentences.join(self.say(Phrase::SentenceSpace))
+    }
+
     /// A phrase with its `{blanks}` filled, in one pass: a value that itself
     /// contains braces (a policy may be named anything) is left as it is.
     pub(crate) fn fill(self, phrase: impl Phrased, values: &[(&str, &str)]) -> String {

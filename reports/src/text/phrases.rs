@@ -88,7 +88,7 @@ phrases! {
     VerdictCentreHigher: "In this centre, {measure}: {difference} higher per conversation under {policy} than under {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话的{measure}比 {baseline} 高 {difference}";
     VerdictCentreLower: "In this centre, {measure}: {difference} lower per conversation under {policy} than under {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话的{measure}比 {baseline} 低 {difference}";
     VerdictCentreOpen: "In this centre no difference is shown between {policy} and {baseline}, when everyone uses one of them", "在此客服中心内，所有会话都使用 {policy} 或都使用 {baseline} 时，未显示出差异";
-    VerdictCentreMeaning: "Each policy had the whole centre “{centre}” to itself, so these are the queues that it would make, not those that the log happened to have. They are as believable as the simulator is: see its calibration and its sensitivity below.", "每个策略都独自使用整个客服中心“{centre}”，因此这是该策略自己会形成的队列，而不是日志中恰好出现的队列。其可信程度取决于模拟器：请参阅下文的校准与敏感性。";
+    VerdictCentreMeaning: "Each policy had the whole centre “{centre}” to itself, so these are the queues that it would make, not those that the log happened to have. They are as believable as the simulator: look at its calibration and sensitivity before believing them.", "每个策略都独自使用整个客服中心“{centre}”，因此这是该策略自己会形成的队列，而不是日志中恰好出现的队列。其可信程度取决于模拟器：采信之前请先查看其校准与敏感性。";
     VerdictCentreAction: "Not for promotion by itself. Next: a live test in which the two policies do not share a queue.", "不可仅凭此上线。下一步：进行两个策略不共用队列的线上测试。";
     VerdictCentreReplications: " The interval is over {count} replications; both policies meet the same customers in each.", "区间来自 {count} 次重复模拟；每次中两个策略面对相同的顾客。";
     VerdictRefusedHeadline: "No verdict: the evidence does not allow one", "无法得出结论：证据不足";

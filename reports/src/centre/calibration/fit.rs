@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::block::{Block, Key, KeyShape};
 use crate::centre::cast::{check_rising, scope};
-use crate::charts::panels::{Axis, Layer, Panel, PanelRow, Panels, run_ticks};
+use crate::charts::axis::{Axis, run_ticks};
+use crate::charts::panels::{Layer, Panel, PanelRow, Panels};
 use crate::charts::strip::Domain;
 use crate::charts::theme::Ink;
 use crate::error::ReportError;
@@ -191,7 +192,7 @@ pub(super) fn distributions(
             .map(|plots| PanelRow {
                 title: None,
                 panels: plots.iter().map(|plot| plot.panel(words)).collect(),
-                height: 150,
+                height: 190,
                 narrow_columns: 1,
             })
             .collect(),
@@ -296,7 +297,7 @@ impl HourlyVolume {
         let key = |shape, ink, phrase| Key::new(shape, ink, words.say(phrase));
         let mut text = caption;
         if count > 48 {
-            text = format!("{text} {}", words.say(CentrePhrase::RunDay));
+            text = words.sentences(&[&text, words.say(CentrePhrase::RunDay)]);
         }
         Ok(vec![
             Block::Heading(words.say(CentrePhrase::VolumeHeading).to_owned()),
@@ -446,15 +447,15 @@ pub(super) fn scores(words: Words, scores: &[ProbabilityScore]) -> Result<Vec<Bl
             label: label.to_owned(),
             rows: binned
                 .chunks(3)
-                .enumerate()
-                .map(|(place, scores)| PanelRow {
-                    title: (place == 0).then(|| label.to_owned()),
+                .map(|scores| PanelRow {
+                    title: None,
                     panels: scores.iter().map(|score| score.panel(words)).collect(),
                     height: 150,
                     narrow_columns: 2,
                 })
                 .collect(),
         };
+        blocks.push(Block::Caption(label.to_owned()));
         blocks.push(Block::Chart(panels.draw()?));
     }
     Ok(blocks)

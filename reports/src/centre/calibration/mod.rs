@@ -7,7 +7,7 @@ mod parameters;
 
 use serde::{Deserialize, Serialize};
 
-use super::cast::scope;
+use super::cast::{list, scope};
 use crate::block::{Block, SectionView};
 use crate::charts::strip::{self, Domain, Strip, Tone};
 use crate::error::ReportError;
@@ -116,7 +116,7 @@ impl Calibration {
     pub(super) fn view(&self, words: Words) -> Result<SectionView, ReportError> {
         let days = number::count(self.held_out_days);
         let fitted = number::count(self.fitted_days);
-        let lead = match self.fit() {
+        let mut lead = match self.fit() {
             Some((inside, count)) => words.fill(
                 CentrePhrase::CalibrationLead,
                 &[
@@ -131,6 +131,16 @@ impl Calibration {
             ),
             None => words.fill(CentrePhrase::CalibrationLeadEmpty, &[("fitted", &fitted)]),
         };
+        let outside: Vec<String> = self
+            .checks
+            .iter()
+            .filter(|check| !check.is_inside())
+            .map(|check| words.key(&check.quantity).to_lowercase())
+            .collect();
+        if !outside.is_empty() {
+            let names = list(words, &outside);
+            lead.push_str(&words.fill(CentrePhrase::CalibrationOutside, &[("names", &names)]));
+        }
         let mut caption = words.fill(
             CentrePhrase::CalibrationCaption,
             &[("fitted", &fitted), ("days", &days)],
