@@ -213,7 +213,7 @@ impl Frame<'_> {
             let tick = [(x, bottom), (x, bottom + 3 * SCALE)];
             root.draw(&PathElement::new(tick, Ink::Muted.line(0.5, 1.0)))?;
             // A long label at an edge would run into the next panel.
-            let long = text.chars().count() > 3;
+            let long = text.chars().count() > 2;
             let (x, align) = if long && x >= (self.left + self.width - 4) * SCALE {
                 (x + 6 * SCALE, HPos::Right)
             } else if long && x <= (self.left + 4) * SCALE {
