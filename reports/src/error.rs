@@ -32,6 +32,12 @@ pub enum ReportError {
         /// The verdict's kind.
         verdict: &'static str,
     },
+    /// A verdict about a simulated centre on numbers that are not simulated.
+    #[error(
+        "verdict `in_centre` rests on numbers that are not simulated; \
+         mark its comparison as `simulated`, or use another verdict"
+    )]
+    CentreWithoutSimulation,
     /// A number that must be finite is not.
     #[error(
         "{place} is {number}; a page states only finite numbers, so leave it out with a reason"
@@ -88,6 +94,84 @@ pub enum ReportError {
         index: Vec<usize>,
         /// Levels per axis.
         levels: Vec<usize>,
+    },
+    /// A number outside the range of what it counts.
+    #[error("{place} is {number}; it must lie in [{low}, {high}]")]
+    OutOfRange {
+        /// Where the number stands.
+        place: String,
+        /// The number found.
+        number: f64,
+        /// The smallest value it can have.
+        low: f64,
+        /// The largest value it can have.
+        high: f64,
+    },
+    /// Points of a curve that do not rise.
+    #[error("{place}: {number} does not follow {before}; give every point once, in rising order")]
+    NotRising {
+        /// Where the points stand.
+        place: String,
+        /// The point before.
+        before: f64,
+        /// The point that should be larger.
+        number: f64,
+    },
+    /// A section names a policy that the KPI table lacks.
+    #[error(
+        "{section}: `{policy}` is not in the KPI table; a page compares the same policies everywhere"
+    )]
+    UnknownPolicy {
+        /// The section.
+        section: &'static str,
+        /// The policy.
+        policy: String,
+    },
+    /// Parts that must add up to a whole do not.
+    #[error("{place}: the parts add up to {parts}, the whole is {whole}")]
+    PartsDoNotAdd {
+        /// Where the parts stand.
+        place: String,
+        /// Sum of the parts.
+        parts: u64,
+        /// The whole.
+        whole: u64,
+    },
+    /// A design's bias is not what it measured minus the truth.
+    #[error(
+        "design `{design}`: bias {bias} is not measured {measured} minus truth {truth}; \
+         take all three from the same replications"
+    )]
+    BiasDisagrees {
+        /// The design.
+        design: String,
+        /// The bias given.
+        bias: f64,
+        /// The measured difference.
+        measured: f64,
+        /// The true difference.
+        truth: f64,
+    },
+    /// A parameter's evidence contradicts its source.
+    #[error("parameter `{parameter}` is {source_name}, so {fix}")]
+    ParameterSource {
+        /// The parameter.
+        parameter: String,
+        /// How it was obtained.
+        source_name: &'static str,
+        /// What to change.
+        fix: &'static str,
+    },
+    /// A sample is listed as a rank flip and ranks the usual winner first.
+    #[error(
+        "sample {sample} is listed as a rank flip, yet `{winner}` also leads as fitted; \
+         list only samples in which another policy leads"
+    )]
+    FlipWithoutChange {
+        /// The sample.
+        sample: u64,
+        /// Its winner.
+        winner: String,
     },
     /// A chart could not be drawn.
     #[error("the chart `{chart}` could not be drawn: {detail}")]

@@ -1,11 +1,13 @@
 //! Plain values in, one self-contained HTML page out.
 //!
-//! This crate defines the values a report is made of ([`OfflinePage`] and its
-//! parts) and draws them: inline CSS and SVG, no script, no network, English or
+//! This crate defines the values a report is made of ([`OfflinePage`] for a log,
+//! [`CentrePage`] for a simulated contact centre, and their parts) and draws them: inline CSS and SVG, no script, no network, English or
 //! Chinese, readable in light, dark, on paper and on a phone. It knows no policy
 //! and no database; whoever runs an experiment fills the values. Pages are
 //! deterministic: the same values give the same bytes.
 
+mod block;
+mod centre;
 mod charts;
 mod error;
 mod kpi;
@@ -17,9 +19,22 @@ mod reason;
 mod sensitivity;
 mod shell;
 mod support;
+mod table;
 mod text;
+mod uncertain;
 mod verdict;
 
+pub use centre::{
+    ArticleComparison, ArticleFigure, ArticleRow, BandCoverage, Calibration, CentrePage,
+    CentreSection, Counterpart, Coupling, CouplingComparison, CouplingResult, DesignComparison,
+    DesignResult, FittedParameter, HourPeople, HourShare, HourWaits, HourlyVolume,
+    OmittedCentreSection, Outage, OutagePoint, ParameterSamples, ParameterSensitivity,
+    ParameterSource, ParameterSwing, PolicyHours, PolicyOutage, PolicyQueueEffect, PolicyRouting,
+    PolicyWaits, PoolLoad, PoolsByHour, PredictiveCheck, ProbabilityScore, QuantilePlot,
+    QuantilePoint, QueueEffect, RankCount, RankFlip, ReliabilityBin, ReplicaPlan, ReplicaPoint,
+    Routing, RoutingCell, Staffing, StaffingHour, StaffingPlan, TestDesign, TierWaits, VolumeHour,
+    WaitsByHour,
+};
 pub use charts::forest::{
     BaselineValue, Estimate, EstimateOutcome, EstimatorForest, PolicyEstimates,
 };
@@ -28,7 +43,7 @@ pub use charts::learning_curve::{
 };
 pub use charts::policy_map::{MapAxis, MapCell, PolicyMap};
 pub use error::ReportError;
-pub use kpi::{Kpi, KpiDifference, KpiTable, Kpis, PolicyKpis, PolicyRole};
+pub use kpi::{Kpi, KpiDifference, KpiTable, Kpis, PolicyKpis, PolicyRole, QueueKpis};
 pub use measure::Measure;
 pub use page::{OfflinePage, OmittedSection, Section};
 pub use provenance::{NamedValue, Provenance};
@@ -36,4 +51,5 @@ pub use reason::{Evidence, Reason, Sentence, TierName};
 pub use sensitivity::{AlternativeReward, RewardDefinition};
 pub use support::{Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind};
 pub use text::Language;
+pub use uncertain::{QuantityUnit, Uncertain};
 pub use verdict::{Comparison, Verdict};

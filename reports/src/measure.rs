@@ -28,6 +28,15 @@ pub enum Measure {
     ClickRate,
     /// Fraction of conversations followed by a purchase within its window.
     ConversionRate,
+    /// Mean seconds from a customer message to its answer, over all messages (lower is better).
+    WaitSecs,
+    /// Fraction of answers given inside the service level of the class' tier.
+    WithinServiceLevel,
+    /// Fraction of conversations whose customer left before an answer (lower is better).
+    AbandonmentRate,
+    /// Fraction of paid time on shift in which people were busy; neither
+    /// direction is better ([`Measure::has_direction`]).
+    Occupancy,
 }
 
 /// How a measure's numbers are written.
@@ -36,11 +45,32 @@ pub(crate) enum Unit {
     Score,
     Rate,
     Time(TimeUnit),
+    /// A count of people, contacts or replicas; may have fractions where it is a mean.
+    Count,
+    /// Events per hour.
+    PerHour,
 }
 
 impl Measure {
-    /// Every measure, in the order of the KPI table's columns.
-    pub const ALL: [Self; 9] = [
+    /// Every measure.
+    pub const ALL: [Self; 13] = [
+        Self::Reward,
+        Self::Satisfaction,
+        Self::TimeEfficiency,
+        Self::CostEfficiency,
+        Self::HumanSecs,
+        Self::FirstResponseSecs,
+        Self::EscalationRate,
+        Self::ClickRate,
+        Self::ConversionRate,
+        Self::WaitSecs,
+        Self::WithinServiceLevel,
+        Self::AbandonmentRate,
+        Self::Occupancy,
+    ];
+
+    /// What a log can tell of a policy, in the order of the offline page's columns.
+    pub const OFFLINE: [Self; 9] = [
         Self::Reward,
         Self::Satisfaction,
         Self::TimeEfficiency,
@@ -52,12 +82,44 @@ impl Measure {
         Self::ConversionRate,
     ];
 
+    /// What conversations bring, in the order of the centre page's first table.
+    pub const CENTRE_OUTCOMES: [Self; 7] = [
+        Self::Reward,
+        Self::Satisfaction,
+        Self::TimeEfficiency,
+        Self::CostEfficiency,
+        Self::EscalationRate,
+        Self::ClickRate,
+        Self::ConversionRate,
+    ];
+
+    /// What queues and people do, in the order of the centre page's second table.
+    pub const CENTRE_QUEUES: [Self; 6] = [
+        Self::FirstResponseSecs,
+        Self::WaitSecs,
+        Self::WithinServiceLevel,
+        Self::AbandonmentRate,
+        Self::HumanSecs,
+        Self::Occupancy,
+    ];
+
     /// Whether a policy with the larger value is the better one.
     pub fn higher_is_better(self) -> bool {
         !matches!(
             self,
-            Self::HumanSecs | Self::FirstResponseSecs | Self::EscalationRate
+            Self::HumanSecs
+                | Self::FirstResponseSecs
+                | Self::EscalationRate
+                | Self::WaitSecs
+                | Self::AbandonmentRate
         )
+    }
+
+    /// Whether one direction of the measure is better than the other. Busy
+    /// people are cheap and slow, idle people dear and quick: occupancy alone
+    /// speaks for no policy.
+    pub fn has_direction(self) -> bool {
+        self != Self::Occupancy
     }
 
     /// How far `difference` speaks for the candidate: its sign flipped where
@@ -81,6 +143,10 @@ impl Measure {
             Self::EscalationRate => Phrase::EscalationRate,
             Self::ClickRate => Phrase::ClickRate,
             Self::ConversionRate => Phrase::ConversionRate,
+            Self::WaitSecs => Phrase::Wait,
+            Self::WithinServiceLevel => Phrase::WithinServiceLevel,
+            Self::AbandonmentRate => Phrase::AbandonmentRate,
+            Self::Occupancy => Phrase::Occupancy,
         }
     }
 
@@ -96,13 +162,24 @@ impl Measure {
             Self::EscalationRate => Phrase::EscalationRateGloss,
             Self::ClickRate => Phrase::ClickRateGloss,
             Self::ConversionRate => Phrase::ConversionRateGloss,
+            Self::WaitSecs => Phrase::WaitGloss,
+            Self::WithinServiceLevel => Phrase::WithinServiceLevelGloss,
+            Self::AbandonmentRate => Phrase::AbandonmentRateGloss,
+            Self::Occupancy => Phrase::OccupancyGloss,
         }
     }
 
     pub(crate) fn unit(self, values: impl IntoIterator<Item = f64>) -> Unit {
         match self {
-            Self::HumanSecs | Self::FirstResponseSecs => Unit::Time(TimeUnit::for_largest(values)),
-            Self::EscalationRate | Self::ClickRate | Self::ConversionRate => Unit::Rate,
+            Self::HumanSecs | Self::FirstResponseSecs | Self::WaitSecs => {
+                Unit::Time(TimeUnit::for_largest(values))
+            }
+            Self::EscalationRate
+            | Self::ClickRate
+            | Self::ConversionRate
+            | Self::WithinServiceLevel
+            | Self::AbandonmentRate
+            | Self::Occupancy => Unit::Rate,
             _ => Unit::Score,
         }
     }
@@ -111,9 +188,9 @@ impl Measure {
 impl Unit {
     /// Numbers in this unit's own scale: per cent for rates, the column's unit
     /// for times.
-    fn scale(self) -> f64 {
+    pub(crate) fn scale(self) -> f64 {
         match self {
-            Self::Score => 1.0,
+            Self::Score | Self::Count | Self::PerHour => 1.0,
             Self::Rate => 100.0,
             Self::Time(unit) => 1.0 / unit.secs(),
         }
@@ -138,6 +215,11 @@ impl Unit {
                 let Decimals(wanted) = Decimals::for_all(1, significant, &scaled);
                 Decimals(wanted.min(3))
             }
+            Self::Count | Self::PerHour => {
+                let whole = scaled.iter().all(|number| number.fract() == 0.0);
+                let Decimals(wanted) = Decimals::for_all(usize::from(!whole), significant, &scaled);
+                Decimals(if whole { 0 } else { wanted.min(3) })
+            }
         }
     }
 
@@ -152,7 +234,8 @@ impl Unit {
 
     fn suffix(self, words: Words, difference: bool) -> &'static str {
         match self {
-            Self::Score => "",
+            Self::Score | Self::Count => "",
+            Self::PerHour => words.say(Phrase::PerHourShort),
             Self::Rate if difference => words.say(Phrase::PercentagePoints),
             Self::Rate => "\u{202f}%",
             Self::Time(TimeUnit::Seconds) => words.say(Phrase::SecondsShort),

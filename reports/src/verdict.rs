@@ -86,6 +86,21 @@ pub enum Verdict {
         /// The difference inside the model.
         comparison: Comparison,
     },
+    /// Both policies ran in a simulated contact centre, each with all of its
+    /// people to itself: the difference when everyone uses the candidate. The
+    /// interval decides whether the page says more, less or neither.
+    InCentre {
+        /// The candidate.
+        policy: String,
+        /// The policy it is compared with.
+        baseline: String,
+        /// The centre, such as its configuration's name.
+        centre: String,
+        /// Replications behind the interval.
+        replications: u64,
+        /// The difference in the centre; its evidence is [`Evidence::Simulated`].
+        comparison: Comparison,
+    },
     /// No comparison is possible.
     Refused {
         /// Why.
@@ -115,11 +130,6 @@ pub(crate) struct Figure {
 
 impl Verdict {
     /// Checks that the verdict's kind agrees with its numbers.
-    ///
-    /// # Errors
-    /// [`ReportError::VerdictContradictsInterval`], [`ReportError::VerdictOnSimulation`],
-    /// [`ReportError::NotFinite`], [`ReportError::IntervalMissesValue`] or
-    /// [`ReportError::NotALevel`].
     pub(crate) fn check(&self) -> Result<(), ReportError> {
         let Some((kind, comparison)) = self.comparison() else {
             return Ok(());
@@ -133,7 +143,7 @@ impl Verdict {
             Self::Beats { .. } => low > 0.0 && high > 0.0,
             Self::Worse { .. } => low < 0.0 && high < 0.0,
             Self::NotShown { .. } => comparison.lower <= 0.0 && comparison.upper >= 0.0,
-            Self::Simulated { .. } | Self::Refused { .. } => true,
+            Self::Simulated { .. } | Self::InCentre { .. } | Self::Refused { .. } => true,
         };
         if !agrees {
             return Err(ReportError::VerdictContradictsInterval {
@@ -143,8 +153,13 @@ impl Verdict {
                 upper: comparison.upper,
             });
         }
-        if comparison.evidence == Evidence::Simulated && !matches!(self, Self::Simulated { .. }) {
+        let simulated = comparison.evidence == Evidence::Simulated;
+        let in_centre = matches!(self, Self::InCentre { .. });
+        if simulated && !in_centre && !matches!(self, Self::Simulated { .. }) {
             return Err(ReportError::VerdictOnSimulation { verdict: kind });
+        }
+        if in_centre && !simulated {
+            return Err(ReportError::CentreWithoutSimulation);
         }
         Ok(())
     }
@@ -155,6 +170,7 @@ impl Verdict {
             Self::NotShown { comparison, .. } => Some(("not_shown", comparison)),
             Self::Worse { comparison, .. } => Some(("worse", comparison)),
             Self::Simulated { comparison, .. } => Some(("simulated", comparison)),
+            Self::InCentre { comparison, .. } => Some(("in_centre", comparison)),
             Self::Refused { .. } => None,
         }
     }
@@ -164,7 +180,7 @@ impl Verdict {
             Self::Beats { .. } => ("beats", "▲"),
             Self::NotShown { .. } => ("not-shown", "≈"),
             Self::Worse { .. } => ("worse", "▼"),
-            Self::Simulated { .. } => ("simulated", "∿"),
+            Self::Simulated { .. } | Self::InCentre { .. } => ("simulated", "∿"),
             Self::Refused { .. } => ("refused", "✕"),
         };
         match self {
@@ -250,6 +266,13 @@ impl Verdict {
                 ),
                 words.say(Phrase::VerdictSimulatedAction),
             ),
+            Self::InCentre {
+                policy,
+                baseline,
+                centre,
+                replications,
+                comparison,
+            } => comparison.centre_view(words, (policy, baseline, centre), *replications),
         }
     }
 }
@@ -289,7 +312,7 @@ impl Comparison {
         Ok(())
     }
 
-    fn view(
+    pub(crate) fn view(
         &self,
         words: Words,
         (class, icon): (&'static str, &'static str),
@@ -361,17 +384,11 @@ impl Comparison {
                 })
                 .to_owned(),
         });
-        let tone = match (
-            self.measure
-                .benefit(self.lower)
-                .min(self.measure.benefit(self.upper)),
-            self.measure
-                .benefit(self.lower)
-                .max(self.measure.benefit(self.upper)),
-        ) {
+        let benefits = [self.lower, self.upper].map(|bound| self.measure.benefit(bound));
+        let tone = match benefits {
             _ if simulated => Tone::Simulated,
-            (low, _) if low > 0.0 => Tone::Better,
-            (_, high) if high < 0.0 => Tone::Worse,
+            [one, other] if one > 0.0 && other > 0.0 => Tone::Better,
+            [one, other] if one < 0.0 && other < 0.0 => Tone::Worse,
             _ => Tone::Neutral,
         };
         let strip = Strip {

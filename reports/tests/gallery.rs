@@ -1,5 +1,11 @@
-//! The committed sample page is what the example draws today.
+//! The committed sample pages are what the example draws today.
 
+#[path = "../examples/gallery/centre.rs"]
+mod centre;
+#[path = "../examples/gallery/centre_calibration.rs"]
+mod centre_calibration;
+#[path = "../examples/gallery/centre_evidence.rs"]
+mod centre_evidence;
 #[path = "../examples/gallery/sample.rs"]
 mod sample;
 
@@ -14,6 +20,16 @@ fn the_committed_sample_is_current() {
     assert!(
         committed == drawn,
         "run `cargo run -p tierwise-reports --example gallery -- reports/gallery/offline.html`"
+    );
+}
+
+#[test]
+fn the_committed_centre_is_current() {
+    let committed = include_str!("../gallery/centre.html");
+    let drawn = centre::page(Language::En).render(Language::En).unwrap();
+    assert!(
+        committed == drawn,
+        "run `cargo run -p tierwise-reports --example gallery -- reports/gallery/centre.html en centre`"
     );
 }
 

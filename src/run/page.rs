@@ -271,6 +271,7 @@ fn kpis(evaluation: &Evaluation, judged: &Judged) -> Kpis {
         escalation_rate: of(KpiName::Escalation),
         click_rate: of(KpiName::Click),
         conversion_rate: of(KpiName::Conversion),
+        queue: None,
     }
 }
 

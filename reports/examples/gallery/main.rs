@@ -1,7 +1,10 @@
 //! Writes the sample page: `cargo run -p tierwise-reports --example gallery --
-//! PATH [en|zh] [beats|not_shown|worse|simulated|refused]`. Every number in it is
-//! invented, and the page says so.
+//! PATH [en|zh] [beats|not_shown|worse|simulated|refused|centre]`. Every number in it
+//! is invented, and the page says so.
 
+mod centre;
+mod centre_calibration;
+mod centre_evidence;
 mod sample;
 
 use std::error::Error;
@@ -15,7 +18,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Some("zh") => Language::Zh,
         _ => Language::En,
     };
-    let page = sample::page(arguments.next().as_deref().unwrap_or("beats"), language);
-    std::fs::write(path, page.render(language)?)?;
+    let html = match arguments.next().as_deref().unwrap_or("beats") {
+        "centre" => centre::page(language).render(language)?,
+        verdict => sample::page(verdict, language).render(language)?,
+    };
+    std::fs::write(path, html)?;
     Ok(())
 }

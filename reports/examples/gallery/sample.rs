@@ -125,6 +125,7 @@ fn kpis(verdict: &str) -> KpiTable {
             ..kpi(0.046, 0.004, Evidence::Logged)
         },
         conversion_rate: Kpi::missing(Reason::NotLogged),
+        queue: None,
     };
     let learned = Kpis {
         reward: kpi(0.4394, 0.011, evidence).against_baseline(0.0274, 0.0152, 0.0396),
@@ -136,6 +137,7 @@ fn kpis(verdict: &str) -> KpiTable {
         escalation_rate: kpi(0.123, 0.009, evidence).against_baseline(0.011, 0.001, 0.021),
         click_rate: kpi(0.049, 0.007, evidence).against_baseline(0.003, -0.005, 0.011),
         conversion_rate: Kpi::missing(Reason::NotLogged),
+        queue: None,
     };
     let human = Kpis {
         reward: kpi(0.351, 0.004, Evidence::Simulated),
@@ -147,6 +149,7 @@ fn kpis(verdict: &str) -> KpiTable {
         escalation_rate: Kpi::missing(Reason::NotApplicable),
         click_rate: Kpi::missing(Reason::ModelOnly),
         conversion_rate: Kpi::missing(Reason::NotLogged),
+        queue: None,
     };
     let row = |name: &str, role, kpis, shares| PolicyKpis {
         name: name.to_owned(),

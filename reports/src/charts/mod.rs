@@ -1,14 +1,19 @@
 //! The page's charts, each a function of plain values to an SVG string.
-//! Curves and bars go through plotters ([`learning_curve`], [`reward_parts`]);
+//! Curves, bars and small multiples go through plotters ([`learning_curve`],
+//! [`reward_parts`], [`panels`]);
 //! rows of a table and the policy map, whose text must wrap and translate with
-//! the page, are small SVG templates ([`strip`], [`forest`], [`policy_map`]).
+//! the page, are small SVG templates ([`strip`], [`spread`], [`forest`],
+//! [`policy_map`]).
 //! All take their colours from the page's CSS variables; [`theme`] is the one
 //! place that knows how.
 
+pub(crate) mod axis;
 pub(crate) mod forest;
 pub(crate) mod learning_curve;
+pub(crate) mod panels;
 pub(crate) mod policy_map;
 pub(crate) mod reward_parts;
+pub(crate) mod spread;
 pub(crate) mod strip;
 pub(crate) mod theme;
 

@@ -20,6 +20,18 @@ pub(crate) struct Tick {
 }
 
 impl Domain {
+    /// Exactly from `low` to `high`, or the unit range where they make no range.
+    pub(crate) fn between(low: f64, high: f64) -> Self {
+        if low.is_finite() && high.is_finite() && low < high {
+            Self { low, high }
+        } else {
+            Self {
+                low: 0.0,
+                high: 1.0,
+            }
+        }
+    }
+
     /// The range of all finite `numbers`, with a margin on either side.
     pub(crate) fn around(numbers: &[f64]) -> Self {
         let finite = || numbers.iter().copied().filter(|number| number.is_finite());
@@ -70,11 +82,11 @@ impl Domain {
         Self::around(&numbers)
     }
 
-    fn fraction(self, number: f64) -> f64 {
+    pub(crate) fn fraction(self, number: f64) -> f64 {
         (number - self.low) / (self.high - self.low)
     }
 
-    fn contains(self, number: f64) -> bool {
+    pub(crate) fn contains(self, number: f64) -> bool {
         (self.low..=self.high).contains(&number)
     }
 

@@ -10,6 +10,7 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontDesc, FontFamily, FontStyle};
 
 use crate::error::ReportError;
+use crate::reason::TierName;
 
 /// Plotters works in whole pixels; drawing at four times the size keeps curves
 /// smooth.
@@ -28,13 +29,17 @@ pub(crate) enum Ink {
     Baseline,
     /// The policies and learners, in order; repeats after [`Ink::SERIES`].
     Series(usize),
+    /// A response tier.
+    Tier(TierName),
+    /// What is wrong: people missing, customers lost.
+    Worse,
 }
 
 impl Ink {
     /// How many series can be told apart.
     pub(crate) const SERIES: usize = 5;
 
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 13] = [
         Self::Text,
         Self::Muted,
         Self::Grid,
@@ -44,6 +49,10 @@ impl Ink {
         Self::Series(2),
         Self::Series(3),
         Self::Series(4),
+        Self::Tier(TierName::Auto),
+        Self::Tier(TierName::Review),
+        Self::Tier(TierName::Human),
+        Self::Worse,
     ];
 
     fn key(self) -> RGBColor {
@@ -59,6 +68,10 @@ impl Ink {
                 3 => RGBColor(0x3f, 0x75, 0x2f),
                 _ => RGBColor(0xa0, 0x3a, 0x6e),
             },
+            Self::Tier(TierName::Auto) => RGBColor(0x2b, 0x6c, 0xb0),
+            Self::Tier(TierName::Review) => RGBColor(0xe0, 0xa5, 0x26),
+            Self::Tier(TierName::Human) => RGBColor(0xb0, 0x4a, 0x63),
+            Self::Worse => RGBColor(0xa2, 0x3a, 0x12),
         }
     }
 
@@ -76,6 +89,10 @@ impl Ink {
                 3 => "--series-4",
                 _ => "--series-5",
             },
+            Self::Tier(TierName::Auto) => "--tier-auto",
+            Self::Tier(TierName::Review) => "--tier-review",
+            Self::Tier(TierName::Human) => "--tier-human",
+            Self::Worse => "--worse",
         }
     }
 
@@ -91,6 +108,8 @@ impl Ink {
                 3 => Some("12 4 3 4"),
                 _ => Some("6 3 2 3 2 3"),
             },
+            Self::Tier(TierName::Review) => Some("9 4"),
+            Self::Tier(TierName::Human) => Some("3 3"),
             _ => None,
         }
     }

@@ -129,7 +129,35 @@ pub struct Kpis {
     pub click_rate: Kpi,
     /// Conversations followed by a purchase, a fraction.
     pub conversion_rate: Kpi,
+    /// What only a centre knows: its queues and its people.
+    #[serde(default)]
+    pub queue: Option<QueueKpis>,
 }
+
+/// Numbers of a policy's queues and people, known where all conversations of a
+/// centre were seen or simulated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueKpis {
+    /// Mean seconds from a customer message to its answer.
+    pub wait_secs: Kpi,
+    /// Answers inside the service level, a fraction.
+    pub within_service_level: Kpi,
+    /// Conversations whose customer left before an answer, a fraction.
+    pub abandonment_rate: Kpi,
+    /// Busy share of people's time on shift, a fraction.
+    pub occupancy: Kpi,
+}
+
+/// Stands for the numbers of [`QueueKpis`] where there are none.
+static NO_QUEUE: Kpi = Kpi {
+    value: None,
+    lower: None,
+    upper: None,
+    n: None,
+    evidence: Evidence::Simulated,
+    missing: Some(Reason::NotComputed),
+    difference: None,
+};
 
 impl Kpis {
     /// Every number missing for the same reason; fill in what is known.
@@ -145,11 +173,13 @@ impl Kpis {
             escalation_rate: missing(),
             click_rate: missing(),
             conversion_rate: missing(),
+            queue: None,
         }
     }
 
     /// The number for one measure.
     pub fn of(&self, measure: Measure) -> &Kpi {
+        let queue = |of: fn(&QueueKpis) -> &Kpi| self.queue.as_ref().map_or(&NO_QUEUE, of);
         match measure {
             Measure::Reward => &self.reward,
             Measure::Satisfaction => &self.satisfaction,
@@ -160,6 +190,10 @@ impl Kpis {
             Measure::EscalationRate => &self.escalation_rate,
             Measure::ClickRate => &self.click_rate,
             Measure::ConversionRate => &self.conversion_rate,
+            Measure::WaitSecs => queue(|queue| &queue.wait_secs),
+            Measure::WithinServiceLevel => queue(|queue| &queue.within_service_level),
+            Measure::AbandonmentRate => queue(|queue| &queue.abandonment_rate),
+            Measure::Occupancy => queue(|queue| &queue.occupancy),
         }
     }
 }

@@ -63,11 +63,17 @@ pub(crate) struct DifferenceView {
 }
 
 impl KpiTable {
+    /// The offline page's table.
     pub(crate) fn view(&self, words: Words) -> KpiTableView {
+        self.view_of(words, &Measure::OFFLINE)
+    }
+
+    /// A table of some measures, in the order given.
+    pub(crate) fn view_of(&self, words: Words, measures: &[Measure]) -> KpiTableView {
         let baseline = self.baseline();
         // A column nobody has a value for is one remark, not a column of dashes.
         let (shown, empty): (Vec<Measure>, Vec<Measure>) =
-            Measure::ALL.into_iter().partition(|measure| {
+            measures.iter().copied().partition(|measure| {
                 self.policies
                     .iter()
                     .any(|policy| policy.kpis.of(*measure).finite().is_some())
@@ -249,7 +255,14 @@ impl Kpi {
             Some(known) => {
                 let bounds = [measure.benefit(known.lower), measure.benefit(known.upper)];
                 let interval = unit.interval(known.lower, known.upper, decimals);
-                if bounds.iter().all(|bound| *bound > 0.0) {
+                if !measure.has_direction() {
+                    let spoken = match (known.lower > 0.0, known.upper < 0.0) {
+                        (true, _) => Phrase::Higher,
+                        (_, true) => Phrase::Lower,
+                        _ => Phrase::DifferenceOpen,
+                    };
+                    ("open", spoken, Some(interval))
+                } else if bounds.iter().all(|bound| *bound > 0.0) {
                     ("better", Phrase::Better, Some(interval))
                 } else if bounds.iter().all(|bound| *bound < 0.0) {
                     ("worse", Phrase::Worse, Some(interval))

@@ -1,13 +1,22 @@
 //! The page's languages. Owns the choice of language and the look-up of
 //! phrases; [`phrases`] holds the table itself, every phrase in both languages
-//! side by side, and [`keys`] the words that callers pass as keys.
+//! side by side, [`centre`] the phrases of the contact centre's page alone, and
+//! [`keys`] the words that callers pass as keys.
 
+mod centre;
 mod keys;
 mod phrases;
 
 use serde::{Deserialize, Serialize};
 
+pub(crate) use centre::CentrePhrase;
 pub(crate) use phrases::Phrase;
+
+/// An entry of one of the phrase tables.
+pub(crate) trait Phrased: Copy {
+    /// The phrase's wording in `language`.
+    fn in_language(self, language: Language) -> &'static str;
+}
 
 /// The language a page is written in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,12 +55,12 @@ impl Words {
     }
 
     /// A phrase without blanks.
-    pub(crate) fn say(self, phrase: Phrase) -> &'static str {
+    pub(crate) fn say(self, phrase: impl Phrased) -> &'static str {
         phrase.in_language(self.language)
     }
 
     /// A phrase as it stands inside a sentence: English capitals only open one.
-    pub(crate) fn inside(self, phrase: Phrase) -> String {
+    pub(crate) fn inside(self, phrase: impl Phrased) -> String {
         let text = self.say(phrase);
         let mut rest = text.chars();
         match rest.next() {
@@ -73,9 +82,15 @@ impl Words {
         text
     }
 
+    /// Sentences one after the other, with a space where the language has one.
+    pub(crate) fn sentences(self, sentences: &[impl AsRef<str>]) -> String {
+        let sentences: Vec<&str> = sentences.iter().map(AsRef::as_ref).collect();
+        sentences.join(self.say(Phrase::SentenceSpace))
+    }
+
     /// A phrase with its `{blanks}` filled, in one pass: a value that itself
     /// contains braces (a policy may be named anything) is left as it is.
-    pub(crate) fn fill(self, phrase: Phrase, values: &[(&str, &str)]) -> String {
+    pub(crate) fn fill(self, phrase: impl Phrased, values: &[(&str, &str)]) -> String {
         let mut text = String::new();
         let mut rest = self.say(phrase);
         while let Some((before, after)) = rest.split_once('{') {
@@ -121,19 +136,23 @@ mod tests {
 
     #[test]
     fn every_phrase_exists_in_both_languages() {
-        for phrase in Phrase::ALL {
-            let (en, zh) = (
-                phrase.in_language(Language::En),
-                phrase.in_language(Language::Zh),
-            );
-            assert!(!en.trim().is_empty(), "{phrase:?}");
-            assert!(!en.chars().any(is_chinese), "{phrase:?}: {en}");
+        let both = |name: String, phrase: &dyn Fn(Language) -> &'static str, symbol: bool| {
+            (name, phrase(Language::En), phrase(Language::Zh), symbol)
+        };
+        let shared = Phrase::ALL.iter().map(|phrase| {
+            let wording = |language| phrase.in_language(language);
+            both(format!("{phrase:?}"), &wording, phrase.is_symbol())
+        });
+        let centre = CentrePhrase::ALL.iter().map(|phrase| {
+            let wording = |language| phrase.in_language(language);
+            both(format!("{phrase:?}"), &wording, phrase.is_symbol())
+        });
+        for (name, en, zh, symbol) in shared.chain(centre) {
+            assert!(!en.is_empty(), "{name}");
+            assert!(!en.chars().any(is_chinese), "{name}: {en}");
             // Symbols and estimator names may stay the same; sentences may not.
-            assert!(
-                zh.chars().any(is_chinese) || phrase.is_symbol(),
-                "{phrase:?}: {zh}"
-            );
-            assert_eq!(blanks(en), blanks(zh), "{phrase:?}");
+            assert!(zh.chars().any(is_chinese) || symbol, "{name}: {zh}");
+            assert_eq!(blanks(en), blanks(zh), "{name}");
         }
     }
 

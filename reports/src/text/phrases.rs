@@ -1,19 +1,21 @@
 //! Every phrase of every page, English and Chinese side by side. Blanks stand
 //! in braces and are the same in both languages; a test compares them.
 
-use super::Language;
+use super::{Language, Phrased};
 
 macro_rules! phrases {
-    ($($name:ident: $en:literal, $zh:literal;)*) => {
-        /// A phrase of a page.
+    ($(#[$doc:meta])* $list:ident; $($name:ident: $en:literal, $zh:literal;)*) => {
+        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Phrase { $($name),* }
+        pub(crate) enum $list { $($name),* }
 
-        impl Phrase {
-            #[cfg(test)]
+        #[cfg(test)]
+        impl $list {
             pub(crate) const ALL: &'static [Self] = &[$(Self::$name),*];
+        }
 
-            pub(super) fn in_language(self, language: Language) -> &'static str {
+        impl Phrased for $list {
+            fn in_language(self, language: Language) -> &'static str {
                 match (self, language) {
                     $((Self::$name, Language::En) => $en,
                       (Self::$name, Language::Zh) => $zh,)*
@@ -22,18 +24,25 @@ macro_rules! phrases {
         }
     };
 }
+pub(super) use phrases;
 
 phrases! {
+    /// A phrase that any page may use.
+    Phrase;
+
     // The frame.
     OfflineReport: "Offline report", "离线报告";
+    CentreReport: "Contact centre report", "客服中心报告";
     SampleNotice: "Sample page. Every number on it is invented.", "示例页面，所有数字均为虚构。";
     Contents: "On this page", "本页内容";
     FooterSelfContained: "Made by tierwise. This page is one file: it loads nothing from the network.", "由 tierwise 生成。本页为单一文件，不从网络加载任何内容。";
     ListSeparator: ", ", "，";
     FullStop: ".", "。";
+    SentenceSpace: " ", "";
     SecondsShort: "\u{202f}s", "\u{202f}秒";
     MinutesShort: "\u{202f}min", "\u{202f}分钟";
     HoursShort: "\u{202f}h", "\u{202f}小时";
+    PerHourShort: "/h", "/小时";
     PercentagePoints: "\u{202f}pp", "\u{202f}百分点";
     Days: "{days}\u{202f}days", "{days}\u{202f}天";
     NoInterval: "no interval", "无区间";
@@ -74,6 +83,14 @@ phrases! {
     VerdictSimulatedHeadline: "Simulation only: {policy} against {baseline}", "仅为模拟：{policy} 对比 {baseline}";
     VerdictSimulatedMeaning: "These numbers hold inside the model “{model}”. The log does not show what would have happened under {policy}, so nothing here proves that it beats {baseline} for real customers.", "这些数字只在模型“{model}”内成立。日志没有显示 {policy} 实际会带来什么结果，因此不能证明它对真实顾客优于 {baseline}。";
     VerdictSimulatedAction: "Not for promotion. Next: log decisions with propensities, or run a live test.", "不可据此上线。下一步：记录带倾向得分的决策，或进行线上测试。";
+    VerdictCentreMore: "In this centre {policy} earns {difference} more per conversation than {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话比 {baseline} 多获得 {difference} 奖励";
+    VerdictCentreLess: "In this centre {policy} earns {difference} less per conversation than {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话比 {baseline} 少获得 {difference} 奖励";
+    VerdictCentreHigher: "In this centre, {measure}: {difference} higher per conversation under {policy} than under {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话的{measure}比 {baseline} 高 {difference}";
+    VerdictCentreLower: "In this centre, {measure}: {difference} lower per conversation under {policy} than under {baseline}, when everyone uses it", "在此客服中心内，当所有会话都使用 {policy} 时，每个会话的{measure}比 {baseline} 低 {difference}";
+    VerdictCentreOpen: "In this centre no difference is shown between {policy} and {baseline}, when everyone uses one of them", "在此客服中心内，所有会话都使用 {policy} 或都使用 {baseline} 时，未显示出差异";
+    VerdictCentreMeaning: "Each policy had the whole centre “{centre}” to itself, so these are the queues that it would make, not those that the log happened to have. They are as believable as the simulator: look at its calibration and sensitivity before believing them.", "每个策略都独自使用整个客服中心“{centre}”，因此这是该策略自己会形成的队列，而不是日志中恰好出现的队列。其可信程度取决于模拟器：采信之前请先查看其校准与敏感性。";
+    VerdictCentreAction: "Not for promotion by itself. Next: a live test in which the two policies do not share a queue.", "不可仅凭此上线。下一步：进行两个策略不共用队列的线上测试。";
+    VerdictCentreReplications: " The interval is over {count} replications; both policies meet the same customers in each.", "区间来自 {count} 次重复模拟；每次中两个策略面对相同的顾客。";
     VerdictRefusedHeadline: "No verdict: the evidence does not allow one", "无法得出结论：证据不足";
     VerdictRefusedMeaning: "A number without support would look like a result. None is printed.", "没有依据的数字会被误认为结果，因此不予显示。";
     VerdictRefusedAction: "Next: keep the baseline, and see below what the log can support.", "下一步：继续使用基线，并查看下文日志能够支持哪些结论。";
@@ -107,6 +124,15 @@ phrases! {
     ConversionRate: "Conversions", "转化率";
     ConversionRateGloss: "share, higher is better", "占比，越高越好";
 
+    Wait: "Mean wait", "平均等待";
+    WaitGloss: "for every answer, lower is better", "每次答复，越低越好";
+    WithinServiceLevel: "Inside service level", "服务水平内";
+    WithinServiceLevelGloss: "share of answers, higher is better", "答复占比，越高越好";
+    AbandonmentRate: "Abandoned", "放弃率";
+    AbandonmentRateGloss: "share, lower is better", "占比，越低越好";
+    Occupancy: "Occupancy", "占用率";
+    OccupancyGloss: "busy share of people on shift; neither way is better", "在班人员忙碌占比；高低无优劣";
+
     // KPI table.
     KpiTitle: "Policies side by side", "策略对比";
     KpiCaption: "Means per conversation with {level} intervals in brackets. Below them, the difference to {baseline}: ▲ above it, ▼ below it; named better or worse only where its interval excludes zero, else unclear.", "每个会话的均值，方括号内为 {level} 区间。其下为与 {baseline} 之差：▲ 高于，▼ 低于；仅当其区间不含零时才标注更好或更差，否则为不明确。";
@@ -120,6 +146,8 @@ phrases! {
     TierShares: "Tiers used", "各层占比";
     Better: "better", "更好";
     Worse: "worse", "更差";
+    Higher: "higher", "更高";
+    Lower: "lower", "更低";
     DifferenceOpen: "unclear", "不明确";
     DifferenceWithoutInterval: "no interval", "无区间";
     EvidenceKey: "Evidence", "证据来源";
@@ -244,6 +272,7 @@ impl Phrase {
             self,
             Self::Rounds
                 | Self::FullStop
+                | Self::SentenceSpace
                 | Self::ListSeparator
                 | Self::KpiEmptyColumn
                 | Self::MapCellVisits
