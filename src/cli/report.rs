@@ -7,12 +7,12 @@ use tierwise_reports::Language;
 
 use super::{Done, output};
 use crate::failure::{Failure, failure_of};
-use crate::run::{RunDirectory, offline_page, write_page};
+use crate::run::{RunDirectory, centre_page, is_simulation, offline_page, write_page};
 
 /// Draw one self-contained HTML page from run directories
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// Run directories; the first that holds an evaluation gives the verdict.
+    /// Run directories; the first that holds a simulation or an evaluation gives the verdict.
     #[arg(required = true)]
     runs: Vec<PathBuf>,
     /// The page to write; default: report.html in the first run.
@@ -49,8 +49,13 @@ pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
         .iter()
         .map(|path| RunDirectory::at(path))
         .collect();
-    let page = offline_page(&runs)?;
-    let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
+    // A simulation is the more particular result: what was learned goes onto its page.
+    let html = if runs.iter().any(is_simulation) {
+        centre_page(&runs)?.render(args.lang.into())
+    } else {
+        offline_page(&runs)?.render(args.lang.into())
+    }
+    .map_err(|e| failure_of(&e))?;
     let out = args
         .out
         .clone()

@@ -57,6 +57,9 @@ pub struct Claim {
     pub said: String,
     /// What had to be assumed to simulate it.
     pub assumed: String,
+    /// The same in Chinese, for pages in that language.
+    #[serde(default)]
+    pub assumed_zh: Option<String>,
 }
 
 /// What a claim is about.
@@ -69,7 +72,7 @@ pub enum ClaimMeasure {
     HumanWork,
     /// Share of conversations with a click.
     ClickThrough,
-    /// Share of conversations in which the customer asked for a person or left a queue.
+    /// Share of conversations in which the customer asked for a person after an answer.
     Escalation,
     /// Share of conversations in other languages than English that end in a purchase.
     NonEnglishConversion,

@@ -20,9 +20,9 @@ mod truth;
 
 pub use self::bench::Score;
 pub use self::centre::{
-    ClaimResult, HourOfTier, Interval, LanguageResult, LoadOfClass, NamedPolicy, OutageResult,
-    PolicyResult, PoolOfHour, SimulationResult, centre_stage, policy_named, save_simulation,
-    simulate_policies,
+    Band, ClaimResult, HourOfTier, Interval, LanguageResult, LeftByHour, LoadOfClass, NamedPolicy,
+    OutageResult, PolicyResult, PoolOfHour, SimulationResult, centre_page, centre_stage,
+    is_simulation, policy_named, save_simulation, simulate_policies,
 };
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};

@@ -148,6 +148,8 @@ pub struct TierHour {
     pub queue_s: f64,
     /// Answers within the tier's service level.
     pub within: u64,
+    /// Seconds to the answer, all answers together.
+    pub answered_s: f64,
     /// Seconds to the answer.
     pub answer_s: SecondsHistogram,
 }
@@ -221,6 +223,7 @@ impl Tally {
             own.abandoned += more.abandoned;
             own.queue_s += more.queue_s;
             own.within += more.within;
+            own.answered_s += more.answered_s;
             own.answer_s.merge(&more.answer_s);
         }
         for (own, more) in self
@@ -259,6 +262,7 @@ impl Tally {
         cell.answers += 1;
         cell.queue_s += queue_s;
         cell.within += u64::from(answer_s <= limit_s);
+        cell.answered_s += answer_s;
         cell.answer_s.add(answer_s);
     }
 

@@ -109,9 +109,9 @@ pub(in crate::cli) fn table(result: &SimulationResult) -> String {
             outage.policy,
             percent(outage.abandoned_during),
             percent(outage.abandoned_during_without),
-            outage.conversations_lost,
+            outage.conversations_lost.value,
             match outage.recovery_time_s {
-                Some(seconds) => format!("queue back to normal after {:.0} min", seconds / 60.0),
+                Some(seconds) => format!("queue back to normal after {:.0} min", seconds.value / 60.0),
                 None => "no recovery within the period".to_owned(),
             }
         ));
@@ -122,7 +122,9 @@ pub(in crate::cli) fn table(result: &SimulationResult) -> String {
             "claim", "said elsewhere", "before", "after", "change"
         ));
         for claim in &result.claims {
-            let number = |value: Option<f64>| value.map_or("–".to_owned(), |v| format!("{v:.3}"));
+            let number = |value: Option<Interval>| {
+                value.map_or("–".to_owned(), |v| format!("{:.3}", v.value))
+            };
             lines.push(format!(
                 "{:<24} {:<20} {:>12} {:>12} {:>9}",
                 format!("{:?}", claim.measure),
@@ -131,7 +133,7 @@ pub(in crate::cli) fn table(result: &SimulationResult) -> String {
                 number(claim.after),
                 claim
                     .change
-                    .map_or("–".to_owned(), |c| format!("{:+.0} %", 100.0 * c))
+                    .map_or("–".to_owned(), |c| format!("{:+.0} %", 100.0 * c.value))
             ));
         }
         lines.push(

@@ -50,6 +50,44 @@ impl Interval {
     }
 }
 
+/// A mean over replicas and the span that holds nine tenths of them: how different one period is from another.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Band {
+    /// The mean.
+    pub value: f64,
+    /// The replicas' 5 % quantile.
+    pub lower: f64,
+    /// Their 95 % quantile.
+    pub upper: f64,
+}
+
+impl Band {
+    /// Share of the replicas that a band holds.
+    pub const LEVEL: f64 = 0.9;
+
+    /// Mean and band of finite values; the others say nothing. `None` of nothing.
+    #[must_use]
+    pub fn of(values: &[f64]) -> Option<Self> {
+        let mut sorted: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+        sorted.sort_by(f64::total_cmp);
+        let last = sorted.len().checked_sub(1)?;
+        let quantile = |p: f64| {
+            let place = p * last as f64;
+            let below = place as usize;
+            let above = (below + 1).min(last);
+            sorted[below] + place.fract() * (sorted[above] - sorted[below])
+        };
+        let value = sorted.iter().sum::<f64>() / sorted.len() as f64;
+        let tail = 0.5 * (1.0 - Self::LEVEL);
+        // A skewed sample may have its mean outside: the band then reaches to it.
+        Some(Self {
+            value,
+            lower: quantile(tail).min(value),
+            upper: quantile(1.0 - tail).max(value),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

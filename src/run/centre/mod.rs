@@ -3,6 +3,7 @@
 mod claims;
 mod interval;
 mod outages;
+mod page;
 mod policies;
 mod simulation;
 
@@ -15,12 +16,13 @@ use super::train::shop_world;
 use crate::config::TrainConfig;
 
 pub use self::claims::ClaimResult;
-pub use self::interval::Interval;
+pub use self::interval::{Band, Interval};
 pub use self::outages::OutageResult;
+pub use self::page::{centre_page, is_simulation};
 pub use self::policies::{NamedPolicy, policy_named};
 pub use self::simulation::{
-    HourOfTier, LanguageResult, LoadOfClass, PolicyResult, PoolOfHour, SimulationResult,
-    save_simulation, simulate_policies,
+    HourOfTier, LanguageResult, LeftByHour, LoadOfClass, PolicyResult, PoolOfHour,
+    SimulationResult, save_simulation, simulate_policies,
 };
 
 /// The centre of a configuration.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tierwise_envs::centre::{Replica, TimelinePoint};
 
-use super::interval::Interval;
+use super::interval::{Band, Interval};
 use super::policies::NamedPolicy;
 use super::simulation::{STRETCH_S, replicas};
 use super::{centre_of, stage_of};
@@ -21,11 +21,13 @@ pub struct OutageResult {
     pub duration_s: f64,
     /// Seconds from its end until the queue was first no longer than in the same run without it, mean over replicas that
     /// recovered within the period.
-    pub recovery_time_s: Option<f64>,
+    pub recovery_time_s: Option<Band>,
     /// Replicas that did not recover within the period.
     pub not_recovered: u32,
     /// Conversations lost for good, mean; all outages of the run together.
-    pub conversations_lost: f64,
+    pub conversations_lost: Band,
+    /// Conversations of the whole period, all replicas together.
+    pub conversations: u64,
     /// Share of conversations ending that were abandoned: in as long a time before it.
     pub abandoned_before: Option<Interval>,
     /// While it lasted.
@@ -44,9 +46,11 @@ pub struct QueuePoint {
     /// Seconds from the outage's beginning.
     pub at_s: f64,
     /// Customers waiting.
-    pub queue: f64,
+    pub queue: Band,
     /// Customers waiting in the same run without the outage.
-    pub without: f64,
+    pub without: Band,
+    /// Share of the conversations ending around then that were abandoned.
+    pub abandoned: Band,
 }
 
 /// Compares every outage of a configuration with the same runs without any.
@@ -86,11 +90,10 @@ pub(super) fn outages(
                 policy: named.name.clone(),
                 start_s,
                 duration_s,
-                recovery_time_s: (!recovered.is_empty())
-                    .then(|| recovered.iter().sum::<f64>() / recovered.len() as f64),
+                recovery_time_s: Band::of(&recovered),
                 not_recovered: (recoveries.len() - recovered.len()) as u32,
-                conversations_lost: run.iter().map(|r| r.lost as f64).sum::<f64>()
-                    / run.len() as f64,
+                conversations_lost: lost(run),
+                conversations: run.iter().map(|r| r.tally.conversations).sum(),
                 abandoned_before: share(run, start_s - duration_s, start_s),
                 abandoned_during: share(run, start_s, end_s),
                 abandoned_after: share(run, end_s, end_s + duration_s),
@@ -118,24 +121,36 @@ fn abandoned(timeline: &[TimelinePoint], from_s: f64, to_s: f64) -> Option<f64> 
     (ended > 0).then(|| f64::from(abandoned) / f64::from(ended))
 }
 
+fn lost(run: &[Replica]) -> Band {
+    let values: Vec<f64> = run.iter().map(|r| r.lost as f64).collect();
+    Band::of(&values).expect("a simulation has replicas")
+}
+
+/// Seconds over which the share that leaves is taken.
+const AROUND_S: f64 = 1_800.0;
+
 fn queue(run: &[Replica], without: &[Replica], start_s: f64, duration_s: f64) -> Vec<QueuePoint> {
-    let n = run.len() as f64;
-    let mean = |run: &[Replica], i: usize| {
-        run.iter()
-            .filter_map(|r| r.timeline.get(i))
-            .map(|p| f64::from(p.queue))
-            .sum::<f64>()
-            / n
+    let at = |run: &[Replica], i: usize| {
+        let waiting = run.iter().filter_map(|r| r.timeline.get(i));
+        let values: Vec<f64> = waiting.map(|p| f64::from(p.queue)).collect();
+        Band::of(&values)
+    };
+    let around = |at_s: f64| {
+        let share = |r: &Replica| abandoned(&r.timeline, at_s - AROUND_S, at_s).unwrap_or(0.0);
+        Band::of(&run.iter().map(share).collect::<Vec<f64>>())
     };
     run[0]
         .timeline
         .iter()
         .enumerate()
         .filter(|(_, p)| (start_s - duration_s..=start_s + 4.0 * duration_s).contains(&p.at_s))
-        .map(|(i, p)| QueuePoint {
-            at_s: p.at_s - start_s,
-            queue: mean(run, i),
-            without: mean(without, i),
+        .filter_map(|(i, p)| {
+            Some(QueuePoint {
+                at_s: p.at_s - start_s,
+                queue: at(run, i)?,
+                without: at(without, i)?,
+                abandoned: around(p.at_s)?,
+            })
         })
         .collect()
 }

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tierwise_envs::centre::{
-    CentreKpi, PoolHour, Replica, SecondsHistogram, Stage, TimelinePoint, replicate,
+    CentreKpi, PoolHour, Replica, SecondsHistogram, Stage, Tally, TierHour, TimelinePoint,
+    replicate,
 };
 use tierwise_envs::class::Class;
 use tierwise_envs::tier::Tier;
 
 use super::claims::{ClaimResult, claims};
-use super::interval::Interval;
+use super::interval::{Band, Interval};
 use super::outages::{OutageResult, outages};
 use super::policies::{NamedPolicy, policy_named};
 use super::{centre_of, centre_stage};
@@ -29,16 +30,20 @@ pub struct HourOfTier {
     pub hour: u32,
     /// The tier.
     pub tier: Tier,
-    /// Answers per day.
-    pub answers_per_day: f64,
+    /// Answers, all replicas together.
+    pub answers: u64,
+    /// Messages whose customer left the queue, all replicas together.
+    pub left: u64,
     /// Mean seconds in the queue.
-    pub queue_s: Option<Interval>,
-    /// Mean seconds to the answer's 90th percentile, all replicas together.
-    pub answer_p90_s: Option<f64>,
+    pub queue_s: Option<Band>,
+    /// Mean seconds to an answer.
+    pub answer_s: Option<Band>,
+    /// 90th percentile of seconds to an answer.
+    pub answer_p90_s: Option<Band>,
     /// Share of answers within the tier's service level.
-    pub within: Option<Interval>,
+    pub within: Option<Band>,
     /// Share of those who asked for an answer here and left the queue.
-    pub abandoned: Option<Interval>,
+    pub abandoned: Option<Band>,
 }
 
 /// A pool in one hour of the day.
@@ -49,7 +54,7 @@ pub struct PoolOfHour {
     /// Hour of the day, shop-local.
     pub hour: u32,
     /// Share of its slots in use; `None` while nobody is on shift.
-    pub busy: Option<Interval>,
+    pub busy: Option<Band>,
     /// People on shift, mean.
     pub people: f64,
 }
@@ -65,6 +70,19 @@ pub struct LoadOfClass {
     pub decisions: u64,
     /// Share of each tier.
     pub shares: [f64; 3],
+    /// The same with the band over replicas.
+    pub bands: [Band; 3],
+}
+
+/// Messages of one hour of the day whose customers left a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct LeftByHour {
+    /// Hour of the day, shop-local.
+    pub hour: u32,
+    /// Their share of all messages.
+    pub share: Band,
+    /// Messages, all replicas together.
+    pub n: u64,
 }
 
 /// What comes of the customers of one language.
@@ -101,6 +119,8 @@ pub struct PolicyResult {
     pub answer_p90_s: Option<f64>,
     /// Waits and service levels by hour of the day and tier.
     pub hours: Vec<HourOfTier>,
+    /// Who left, by hour of the day.
+    pub left_by_hour: Vec<LeftByHour>,
     /// Pools by hour of the day.
     pub pools: Vec<PoolOfHour>,
     /// Share of all slots in use.
@@ -182,10 +202,13 @@ pub fn simulate_policies(
             let then = TrainConfig::load(&directory.join(&before.config))?;
             let stage = centre_stage(&then)?;
             let named = policy_named(&then, &before.policy)?;
-            let run = replicas(&stage, &setting, &named, None);
-            Some(result_of(&stage, &setting, &named, &run, &run))
+            Some(replicas(&stage, &setting, &named, None))
         }
     };
+    let newest = (
+        policies.last().map_or("", |named| named.name.as_str()),
+        runs.last().map_or(&[][..], Vec::as_slice),
+    );
     Ok(SimulationResult {
         name: config.name.clone(),
         created_by: created_by(),
@@ -201,7 +224,7 @@ pub fn simulate_policies(
         } else {
             Vec::new()
         },
-        claims: claims(config, &setting, before.as_ref(), &results),
+        claims: claims(config, &setting, before.as_deref(), newest),
         policies: results,
         warnings,
     })
@@ -287,8 +310,9 @@ fn result_of(
         kpis,
         differences,
         answer_p90_s: answers.quantile(0.9),
-        hours: hours(stage, level, run, &all),
-        pools: pools(stage, level, run),
+        hours: hours(run, &all),
+        left_by_hour: left_by_hour(run, &all),
+        pools: pools(stage, run),
         occupancy: Interval::of(
             &each(run, |r| {
                 ratio(pool_sum(r, |h| h.busy), pool_sum(r, |h| h.slots))
@@ -299,7 +323,7 @@ fn result_of(
             &each(run, |r| ratio(r.queues.iter().flatten().sum(), seconds)),
             level,
         ),
-        map: map(&all.map),
+        map: map(run, &all.map),
         languages: languages
             .map(|(language, [click, conversion])| LanguageResult {
                 language: language.tag.clone(),
@@ -312,13 +336,7 @@ fn result_of(
     }
 }
 
-fn hours(
-    stage: &Stage,
-    level: f64,
-    run: &[Replica],
-    all: &tierwise_envs::centre::Tally,
-) -> Vec<HourOfTier> {
-    let days = (stage.counted_s().1 - stage.counted_s().0) / 86_400.0 * run.len() as f64;
+fn hours(run: &[Replica], all: &Tally) -> Vec<HourOfTier> {
     let mut rows = Vec::new();
     for hour in 0..24 {
         for tier in Tier::ALL {
@@ -326,20 +344,20 @@ fn hours(
             if cell.answers + cell.abandoned == 0 {
                 continue;
             }
-            let of = |figure: &dyn Fn(&tierwise_envs::centre::TierHour) -> Option<f64>| {
+            let of = |figure: &dyn Fn(&TierHour) -> Option<f64>| {
                 // Replicas without a message in this hour say nothing about it.
-                let values: Vec<f64> = run
-                    .iter()
-                    .filter_map(|replica| figure(&replica.tally.hours[hour][tier.index()]))
-                    .collect();
-                Interval::of(&values, level)
+                Band::of(&each(run, |replica| {
+                    figure(&replica.tally.hours[hour][tier.index()])
+                }))
             };
             rows.push(HourOfTier {
                 hour: hour as u32,
                 tier,
-                answers_per_day: cell.answers as f64 / days,
+                answers: cell.answers,
+                left: cell.abandoned,
                 queue_s: of(&|h| ratio(h.queue_s, (h.answers + h.abandoned) as f64)),
-                answer_p90_s: cell.answer_s.quantile(0.9),
+                answer_s: of(&|h| ratio(h.answered_s, h.answers as f64)),
+                answer_p90_s: of(&|h| h.answer_s.quantile(0.9)),
                 within: of(&|h| ratio(h.within as f64, h.answers as f64)),
                 abandoned: of(&|h| ratio(h.abandoned as f64, (h.answers + h.abandoned) as f64)),
             });
@@ -348,7 +366,7 @@ fn hours(
     rows
 }
 
-fn pools(stage: &Stage, level: f64, run: &[Replica]) -> Vec<PoolOfHour> {
+fn pools(stage: &Stage, run: &[Replica]) -> Vec<PoolOfHour> {
     let (from_s, to_s) = stage.counted_s();
     let hour_s = (to_s - from_s) / 24.0;
     let mut rows = Vec::new();
@@ -362,7 +380,7 @@ fn pools(stage: &Stage, level: f64, run: &[Replica]) -> Vec<PoolOfHour> {
             rows.push(PoolOfHour {
                 pool: pool.name.clone(),
                 hour: hour as u32,
-                busy: Interval::of(&busy, level),
+                busy: Band::of(&busy),
                 people: of(&run[0]).people / hour_s,
             });
         }
@@ -370,21 +388,54 @@ fn pools(stage: &Stage, level: f64, run: &[Replica]) -> Vec<PoolOfHour> {
     rows
 }
 
-fn map(counts: &[[[u64; 3]; 4]; 3]) -> Vec<LoadOfClass> {
+fn left_by_hour(run: &[Replica], all: &Tally) -> Vec<LeftByHour> {
+    let sums = |tally: &Tally, hour: usize| {
+        let of = tally.hours[hour].iter();
+        of.fold((0, 0), |(left, n), tier| {
+            (left + tier.abandoned, n + tier.answers + tier.abandoned)
+        })
+    };
+    (0..24)
+        .filter_map(|hour| {
+            let shares = each(run, |replica| {
+                let (left, n) = sums(&replica.tally, hour);
+                ratio(left as f64, n as f64)
+            });
+            Some(LeftByHour {
+                hour: hour as u32,
+                share: Band::of(&shares)?,
+                n: sums(all, hour).1,
+            })
+        })
+        .collect()
+}
+
+fn map(run: &[Replica], counts: &[[[u64; 3]; 4]; 3]) -> Vec<LoadOfClass> {
     let mut rows = Vec::new();
+    let share = |by_tier: &[u64; 3], tier: usize| {
+        ratio(by_tier[tier] as f64, by_tier.iter().sum::<u64>() as f64)
+    };
     for class in Class::ALL {
         for load in 0..4 {
-            let by_tier = counts[class.index()][load];
-            let decisions: u64 = by_tier.iter().sum();
+            let by_tier = &counts[class.index()][load];
+            let shares = [0, 1, 2].map(|tier| share(by_tier, tier).unwrap_or(0.0));
             rows.push(LoadOfClass {
                 class: *class,
                 load: load as u32,
-                decisions,
-                shares: by_tier.map(|n| {
-                    if decisions > 0 {
-                        n as f64 / decisions as f64
-                    } else {
-                        0.0
+                decisions: by_tier.iter().sum(),
+                shares,
+                bands: [0, 1, 2].map(|tier| {
+                    let of = each(run, |r| share(&r.tally.map[class.index()][load], tier));
+                    let band = Band::of(&of).unwrap_or(Band {
+                        value: 0.0,
+                        lower: 0.0,
+                        upper: 0.0,
+                    });
+                    // The value is that of all replicas together, which sums to 1 over the tiers.
+                    Band {
+                        value: shares[tier],
+                        lower: band.lower.min(shares[tier]),
+                        upper: band.upper.max(shares[tier]),
                     }
                 }),
             });
