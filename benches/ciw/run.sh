@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs the queue benchmarks and the same two queues in Ciw, three times in turn on one thread, and prints the ratios.
-# Both sides count their best run, which is what other work on the machine disturbs least.
+# Both sides count their best run: ours by the clock, Ciw's in processor time, which on a busy machine favours Ciw.
 # Needs cargo and python3; Ciw goes into a virtual environment under the target folder.
 set -eu
 cd "$(dirname "$0")/../.."
