@@ -427,7 +427,7 @@ fn other_files_and_flags_are_refused_with_a_way_out() {
             "`--servers` is 0",
         ),
         (
-            "staff --servers 1 --rate -1 --service-s 1",
+            "staff --servers 1 --rate=-1 --service-s 1",
             "`--rate` is -1",
         ),
         (
@@ -443,7 +443,7 @@ fn other_files_and_flags_are_refused_with_a_way_out() {
             "above 0 and below 1",
         ),
         (
-            "staff --servers 1 --rate 1 --service-s 1 --within -1",
+            "staff --servers 1 --rate 1 --service-s 1 --within=-1",
             "at least 0",
         ),
         (
@@ -455,11 +455,7 @@ fn other_files_and_flags_are_refused_with_a_way_out() {
             "above 0 seconds",
         ),
     ] {
-        let arguments = arguments
-            .replace("-1 ", "-1 ")
-            .replace("--rate -1", "--rate=-1");
-        let arguments = arguments.replace("--within -1", "--within=-1");
-        let error = desk.refused(&arguments);
+        let error = desk.refused(arguments);
         assert!(error.contains(message), "{arguments}: {error}");
     }
 }
