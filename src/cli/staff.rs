@@ -258,10 +258,15 @@ fn table(queue: &Queue, staffing: &Staffing) -> String {
     } else {
         "Erlang A"
     };
-    let row = |name: String, b: Option<f64>, of: &dyn Fn(&Values) -> Option<f64>| {
-        let cell = |value: Option<f64>| value.map_or("-".to_owned(), significant);
-        let (c, a) = (c.as_ref().and_then(of), impatient.and_then(of));
-        format!("{name:<34} {:>12} {:>12} {:>12}", cell(b), cell(c), cell(a))
+    // A row that none of the formulas fills is left out.
+    let row = |name: &str, b: Option<f64>, of: &dyn Fn(&Values) -> Option<f64>| {
+        let cells = [b, c.as_ref().and_then(of), impatient.and_then(of)];
+        let texts = cells.map(|value| value.map_or("-".to_owned(), significant));
+        let [b, c, a] = &texts;
+        cells
+            .iter()
+            .any(Option::is_some)
+            .then(|| format!("  {name:<32} {b:>12} {c:>12} {a:>12}"))
     };
     let mut lines = vec![
         described(queue),
@@ -270,31 +275,28 @@ fn table(queue: &Queue, staffing: &Staffing) -> String {
             "{:<34} {:>12} {:>12} {heading:>12}",
             "", "Erlang B", "Erlang C"
         ),
-        row(
-            "  share blocked".to_owned(),
-            Some(staffing.erlang_b.p_block),
-            &|_| None,
-        ),
-        row("  share who wait".to_owned(), None, &|v| Some(v.p_wait)),
-        row("  mean wait, s".to_owned(), None, &|v| Some(v.mean_wait_s)),
-        row("  mean wait of the served, s".to_owned(), None, &|v| {
-            v.mean_wait_served_s.or(Some(v.mean_wait_s))
-        }),
-        row("  mean wait of those who wait, s".to_owned(), None, &|v| {
-            Some(v.mean_wait_given_wait_s)
-        }),
-        row("  mean queue".to_owned(), None, &|v| Some(v.mean_queue)),
-        row("  busy share of the servers".to_owned(), None, &|v| {
-            Some(v.occupancy)
-        }),
-        row("  share who leave".to_owned(), None, &|v| v.p_abandon),
     ];
+    lines.extend(row(
+        "share blocked",
+        Some(staffing.erlang_b.p_block),
+        &|_| None,
+    ));
+    lines.extend(row("share who wait", None, &|v| Some(v.p_wait)));
+    lines.extend(row("mean wait, s", None, &|v| Some(v.mean_wait_s)));
+    lines.extend(row("mean wait of the served, s", None, &|v| {
+        v.mean_wait_served_s.or(Some(v.mean_wait_s))
+    }));
+    lines.extend(row("mean wait of those who wait, s", None, &|v| {
+        Some(v.mean_wait_given_wait_s)
+    }));
+    lines.extend(row("mean queue", None, &|v| Some(v.mean_queue)));
+    lines.extend(row("busy share of the servers", None, &|v| {
+        Some(v.occupancy)
+    }));
+    lines.extend(row("share who leave", None, &|v| v.p_abandon));
     for (k, within_s) in WITHIN_S.iter().enumerate() {
-        lines.push(row(
-            format!("  share served within {within_s} s"),
-            None,
-            &|v| Some(v.p_served_within.0[k]),
-        ));
+        let name = format!("share served within {within_s} s");
+        lines.extend(row(&name, None, &|v| Some(v.p_served_within.0[k])));
     }
     let count = |n: Option<u32>| n.map_or("-".to_owned(), |n| n.to_string());
     let fewest = &staffing.fewest;

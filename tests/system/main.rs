@@ -19,6 +19,7 @@ mod help;
 mod inputs;
 mod logs;
 mod offline_loop;
+mod queue;
 mod resume;
 mod same_bytes;
 mod shared;

@@ -8,6 +8,8 @@ use crate::erlang::Traffic;
 
 /// Most customers of a run: beyond it, clock times would lose the digits of short waits.
 const MOST_CUSTOMERS: u64 = 10_000_000_000;
+/// Most customers of all days together: each day draws its own.
+const MOST_IN_DAYS: f64 = 1e9;
 /// Most samples of an empirical law.
 const MOST_SAMPLES: usize = 100_000;
 /// Most classes.
@@ -244,12 +246,12 @@ impl QueueConfig {
         match queue.horizon_s {
             Some(horizon_s) => {
                 let day = horizon_s * self.arrival_rate_per_s;
-                if day * FEWEST_BATCHES as f64 > MOST_CUSTOMERS as f64 {
+                if day * FEWEST_BATCHES as f64 > MOST_IN_DAYS {
                     return refuse(
                         "queue.horizon_s",
                         horizon_s,
                         format!(
-                            "{FEWEST_BATCHES} days of {day:.0} customers are more than {MOST_CUSTOMERS}"
+                            "{FEWEST_BATCHES} days of {day:.0} customers are more than {MOST_IN_DAYS}"
                         ),
                     );
                 }
