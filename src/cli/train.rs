@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::progress::Stage;
 use super::{Done, OutputArgs, directory, existing, output};
-use crate::config::TrainConfig;
+use crate::config::{TomlFile, TrainConfig};
 use crate::failure::Failure;
 use crate::run::{TrainInput, TrainOptions, TrainResult, train};
 
@@ -28,6 +28,9 @@ pub(super) struct TrainArgs {
     /// First seed; overrides `learner.seed`.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
+    /// Set a key of the configuration, such as `learner.coupling=toll`; can be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Continue an interrupted run, bit for bit.
     #[arg(long)]
     resume: bool,
@@ -36,7 +39,8 @@ pub(super) struct TrainArgs {
 }
 
 pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
-    let mut config = TrainConfig::load(&args.config)?;
+    let file = TomlFile::read(&args.config)?.with_settings(&args.set)?;
+    let mut config = TrainConfig::from_file(&file)?;
     if let Some(seed) = args.seed {
         config.learner.seed = seed;
     }

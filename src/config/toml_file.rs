@@ -99,6 +99,54 @@ impl TomlFile {
         }
     }
 
+    /// The same file with some dotted keys set, each as `key=value`; what is no TOML value is taken as text.
+    ///
+    /// # Errors
+    /// [`ConfigError::Syntax`] for a file that is no TOML, or a setting without a key.
+    pub fn with_settings(self, settings: &[String]) -> Result<Self, ConfigError> {
+        if settings.is_empty() {
+            return Ok(self);
+        }
+        let mut document: toml::Table = self.parse()?;
+        let refused = |setting: &str, reason: &str| ConfigError::Syntax {
+            path: self.path.clone(),
+            line: None,
+            reason: format!("`--set {setting}`: {reason}"),
+        };
+        for setting in settings {
+            let (key, text) = setting
+                .split_once('=')
+                .ok_or_else(|| refused(setting, "a setting is KEY=VALUE"))?;
+            let value = toml::from_str::<toml::Table>(&format!("value = {text}"))
+                .ok()
+                .and_then(|mut table| table.remove("value"))
+                .unwrap_or_else(|| toml::Value::String(text.to_owned()));
+            let mut table = &mut document;
+            let mut parts = key.trim().split('.').peekable();
+            while let Some(part) = parts.next() {
+                if part.is_empty() {
+                    return Err(refused(setting, "a key is words with dots between them"));
+                }
+                if parts.peek().is_none() {
+                    table.insert(part.to_owned(), value.clone());
+                    break;
+                }
+                table = table
+                    .entry(part)
+                    .or_insert_with(|| toml::Value::Table(toml::Table::new()))
+                    .as_table_mut()
+                    .ok_or_else(|| {
+                        refused(setting, "the key leads through a value that is no table")
+                    })?;
+            }
+        }
+        let text = toml::to_string(&document).map_err(|e| refused("", &e.to_string()))?;
+        Ok(Self {
+            path: self.path,
+            text,
+        })
+    }
+
     /// The file's path.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -28,6 +28,9 @@ pub(super) struct SimulateArgs {
     /// The first is what the others are compared with.
     #[arg(long, value_name = "POLICY")]
     policy: Vec<String>,
+    /// Set a key of the configuration, such as `shop.daily_contacts=3000`; can be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    set: Vec<String>,
     /// Replicas of the period, instead of the file's.
     #[arg(long, value_name = "N")]
     replicas: Option<u32>,
@@ -40,7 +43,7 @@ pub(super) struct SimulateArgs {
 
 pub(super) fn run(args: &SimulateArgs) -> Result<Done, Failure> {
     existing(&args.file, "file")?;
-    let file = TomlFile::read(&args.file)?;
+    let file = TomlFile::read(&args.file)?.with_settings(&args.set)?;
     let sections: toml::Table = file.parse()?;
     if sections.contains_key("queue") {
         queue::run(&file, args)

@@ -58,7 +58,7 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
     page.staffing = sections::replicas(&config, &result);
     page.outages = sections::outages(&config, &result);
     page.article = sections::article(&result);
-    page.couplings = couplings::couplings(&result, &trainings)
+    page.couplings = couplings::couplings(&config, &result, &trainings)
         .into_iter()
         .collect();
     page.provenance = provenance(&result, runs);

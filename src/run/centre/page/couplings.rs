@@ -9,6 +9,7 @@ use crate::run::train::TrainResult;
 
 /// The learned policies of a simulation beside its rule; `None` when fewer than two learned.
 pub(super) fn couplings(
+    simulated: &TrainConfig,
     result: &SimulationResult,
     trainings: &[(TrainConfig, TrainResult)],
 ) -> Option<CouplingComparison> {
@@ -22,7 +23,7 @@ pub(super) fn couplings(
             None => continue,
             Some((config, training)) => match config.learner.coupling {
                 // Learned where nobody waits: it takes what is best for the conversation alone.
-                Learned::None if config.centre != own_centre(result, trainings) => Coupling::Greedy,
+                Learned::None if config.centre != simulated.centre => Coupling::Greedy,
                 Learned::None => Coupling::None,
                 Learned::Toll => Coupling::Toll {
                     toll: Some(config.learner.toll_per_human_s)
@@ -44,18 +45,6 @@ pub(super) fn couplings(
         results,
         learning_curves: None,
     })
-}
-
-/// The centre that most of the policies learned in: the one they are simulated in.
-fn own_centre(
-    result: &SimulationResult,
-    trainings: &[(TrainConfig, TrainResult)],
-) -> Option<tierwise_envs::centre::CentreConfig> {
-    trainings
-        .iter()
-        .map(|(config, _)| config)
-        .find(|config| config.name == result.name || config.learner.coupling != Learned::None)
-        .and_then(|config| config.centre.clone())
 }
 
 fn coupling_result(
