@@ -1,4 +1,4 @@
-//! `tierwise demo`: the whole offline loop on a generated shop.
+//! `tierwise demo`: the whole offline loop on a simulated contact centre.
 
 use std::path::{Path, PathBuf};
 
@@ -12,24 +12,26 @@ use tierwise_policies::tabular::Algorithm;
 use super::evaluate::{table, verdict_line};
 use super::log::{check_log, write_log};
 use super::report::Lang;
+use super::simulate::centre_table;
 use super::train::train_with_progress;
 use super::{Done, OutputArgs, directory, output};
-use crate::config::{TomlFile, TrainConfig};
+use crate::config::{Simulation, TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
 use crate::run::{
-    EvaluateOptions, LoadedLog, RunDirectory, TrainInput, TrueValues, evaluate, offline_page,
-    save_evaluation, save_log_check, true_values, write_page,
+    BASELINE, EvaluateOptions, LoadedLog, RunDirectory, SimulationResult, TrainInput, centre_page,
+    evaluate, offline_page, policy_named, save_evaluation, save_log_check, save_simulation,
+    simulate_policies, write_page,
 };
 
-/// The whole loop on a generated shop: log, check, train, judge, report
+/// The whole loop on a simulated contact centre: log, check, train, judge, simulate, report
 ///
-/// Needs no file, network or server. The shop is generated, so the truth is known and shown beside what the log says.
+/// Needs no file, network or server. The centre is simulated, so the truth is known and shown beside what the log says.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// Directory for everything it writes.
     #[arg(long, default_value = "runs/demo", value_name = "DIR")]
     out: PathBuf,
-    /// Seed of the shop's customers and of the learners.
+    /// Seed of the customers and of the learners.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// A smaller shop and fewer seeds, under ten seconds.
@@ -137,31 +139,37 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     save_log_check(&judged, &check)?;
     say(args, &indent(&table(&evaluation)));
 
-    let conversations = if args.quick { 20_000 } else { 200_000 };
-    let truth = true_values(&config, &versions, conversations, args.seed)?;
-    say(
+    step(
         args,
-        &format!(
-            "\n  the truth, which only a generated shop knows ({conversations} fresh conversations):"
-        ),
+        5,
+        "let every customer meet each policy in the centre: the queues as they would become",
     );
-    for value in &truth.policies {
-        say(
-            args,
-            &format!(
-                "  {:<16} {:.4} ± {:.4}",
-                value.name, value.mean, value.standard_error
-            ),
-        );
+    let mut policies = vec![policy_named(&config, BASELINE)?];
+    for run in &runs {
+        policies.push(policy_named(&config, &run.display().to_string())?);
     }
+    let simulated = simulate_policies(&config, Path::new(""), &policies)?;
+    let centre = RunDirectory::create(&out.join("centre"))?;
+    save_simulation(&centre, &config, &simulated)?;
+    say(args, &indent(&centre_table(&simulated)));
 
-    step(args, 5, "write the report");
+    step(args, 6, "write the reports");
     let mut directories = vec![judged];
     directories.extend(runs.iter().map(|run| RunDirectory::at(run)));
+    let mut with_centre = vec![centre];
+    with_centre.extend(directories.iter().cloned());
+    let mut page = centre_page(&with_centre)?;
+    page.title = Some(match args.lang {
+        Lang::En => "The same policies in the centre".to_owned(),
+        Lang::Zh => "同样的策略在客服中心里".to_owned(),
+    });
+    let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
+    let centre_path = out.join("centre.html");
+    write_page(&centre_path, &html)?;
     let mut page = offline_page(&directories)?;
     page.title = Some(match args.lang {
-        Lang::En => "A generated shop in a busy season".to_owned(),
-        Lang::Zh => "旺季中的模拟店铺".to_owned(),
+        Lang::En => "A simulated centre in a busy season".to_owned(),
+        Lang::Zh => "旺季中的模拟客服中心".to_owned(),
     });
     let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
     let path = out.join("report.html");
@@ -171,18 +179,22 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         struct Result<'a> {
             report: &'a Path,
             evaluation: &'a crate::run::Evaluation,
-            truth: &'a TrueValues,
+            centre_report: &'a Path,
+            centre: &'a SimulationResult,
         }
         output::json(&Result {
             report: &path,
             evaluation: &evaluation,
-            truth: &truth,
+            centre_report: &centre_path,
+            centre: &simulated,
         })?;
     } else {
         output::text_line(&format!(
-            "\nreport: {}\n{}",
+            "\nreport: {}\n{}\nin the centre: {}\n{}",
             path.display(),
-            verdict_line(&evaluation)
+            verdict_line(&evaluation),
+            centre_path.display(),
+            in_centre(&simulated)
         ))?;
     }
     Ok(Done::Fine)
@@ -194,13 +206,40 @@ fn config(args: &DemoArgs) -> Result<TrainConfig, Failure> {
     if args.quick {
         config.training.seeds = 2;
         config.training.steps /= 4;
+        config.simulation = Some(Simulation {
+            replicas: 4,
+            ..Simulation::default()
+        });
         config.shop = ShopConfig {
             days: 14,
-            daily_contacts: 2_000.0,
             ..config.shop
         };
     }
     Ok(config)
+}
+
+/// What the simulation says of the best learner.
+fn in_centre(result: &SimulationResult) -> String {
+    let reward = |name: &str| {
+        result
+            .policies
+            .iter()
+            .find(|p| p.name == name)
+            .and_then(|p| p.kpis.get("reward"))
+            .map_or(f64::NEG_INFINITY, |i| i.value)
+    };
+    let best = result
+        .policies
+        .iter()
+        .skip(1)
+        .max_by(|a, b| reward(&a.name).total_cmp(&reward(&b.name)));
+    best.and_then(|best| best.differences.get("reward").map(|d| (best, d)))
+        .map_or(String::new(), |(best, d)| {
+            format!(
+                "used for every customer, {} earns {:+.4} [{:+.4}, {:+.4}] beside the rule",
+                best.name, d.value, d.lower, d.upper
+            )
+        })
 }
 
 fn step(args: &DemoArgs, number: u32, what: &str) {

@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use clap::{Args, Subcommand, ValueEnum};
+use tierwise_envs::centre::generate_log;
 use tierwise_envs::class::ActionSource;
 use tierwise_envs::log::check::LogCheck;
 use tierwise_envs::log::error::LogError;
 use tierwise_envs::log::file::{LogSummary, LogWriter};
+use tierwise_envs::log::model::Conversation;
 use tierwise_envs::reward::RewardSpec;
 use tierwise_envs::shop::{LogIdentity, MaskedChoice, ShopConfig};
 use tierwise_envs::tier::Tier;
@@ -18,7 +20,7 @@ use super::train::stop_on_interrupt;
 use super::{Done, OutputArgs, existing, output};
 use crate::config::{ConfigError, TomlFile, TrainConfig};
 use crate::failure::{Failure, failure_of};
-use crate::run::shop_world;
+use crate::run::{centre_stage, shop_world};
 
 /// Check or generate conversation logs
 #[derive(Debug, Subcommand)]
@@ -38,10 +40,11 @@ pub(super) struct CheckArgs {
     output: OutputArgs,
 }
 
-/// Generate a log with known truth from a simulated shop
+/// Generate a log with known truth from a simulated shop or contact centre
 #[derive(Debug, Args)]
 pub(super) struct GenerateArgs {
-    /// Configuration of the shop; configs/shop.toml explains every key.
+    /// Configuration: of a shop (configs/shop.toml), where load follows the hour, or with a `[centre]` (configs/centre.toml),
+    /// where people are shared.
     config: PathBuf,
     /// The log to write.
     #[arg(long, value_name = "LOG")]
@@ -110,12 +113,22 @@ fn shop(file: &TomlFile) -> Result<ShopConfig, ConfigError> {
     }
 }
 
-fn generate(args: &GenerateArgs) -> Result<Done, Failure> {
-    let file = TomlFile::read(&args.config)?;
+/// A shop's own file, or a configuration with a `[centre]` or a `[shop]`: those have a name.
+fn configuration(file: &TomlFile) -> Result<TrainConfig, Failure> {
+    let keys: toml::Table = file.parse()?;
+    if keys.contains_key("name") {
+        return Ok(TrainConfig::from_file(file)?);
+    }
     let mut config = TrainConfig::from_file(&TomlFile::new("", "name = \"shop\""))?;
-    config.shop = shop(&file).map_err(|error| {
+    config.shop = shop(file).map_err(|error| {
         Failure::from(error).fix("configs/shop.toml explains every key and its range")
     })?;
+    Ok(config)
+}
+
+fn generate(args: &GenerateArgs) -> Result<Done, Failure> {
+    let file = TomlFile::read(&args.config)?;
+    let config = configuration(&file)?;
     if !(0.0..=1.0).contains(&args.explore) {
         return Err(Failure::new(format!("`--explore` is {}", args.explore))
             .detail("it is a share in [0, 1]"));
@@ -173,18 +186,22 @@ pub(super) fn write_log(
     identity: &LogIdentity,
     out: &Path,
 ) -> Result<LogSummary, Failure> {
-    let world = shop_world(config)?;
     let stop = stop_on_interrupt();
     let mut writer = LogWriter::create(out).map_err(|error| failure_of(&error))?;
     let choose =
         |at: &tierwise_envs::env::Situation<'_>| mixed(policy.probabilities(at), at.mask, explore);
-    let written = world.generate_log(identity, &choose, |conversation| {
+    let sink = |conversation: Conversation| {
         // Ended here and not by the signal, so that the half-written file goes away.
         if stop.load(Ordering::Relaxed) {
             return Err(GenerateError::Interrupted);
         }
         writer.write(&conversation).map_err(GenerateError::Log)
-    });
+    };
+    let written = if config.centre.is_some() {
+        generate_log(&centre_stage(config)?, identity, &choose, sink)
+    } else {
+        shop_world(config)?.generate_log(identity, &choose, sink)
+    };
     match written {
         Ok(_) => writer.finish().map_err(|error| failure_of(&error)),
         Err(GenerateError::Log(error)) => Err(failure_of(&error)),

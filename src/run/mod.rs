@@ -16,7 +16,6 @@ mod seeds;
 mod support;
 mod sweep;
 mod train;
-mod truth;
 
 pub use self::bench::Score;
 pub use self::centre::{
@@ -39,4 +38,3 @@ pub(crate) use self::train::shop_world;
 pub use self::train::{
     LogNotes, MdpNotes, TollTried, TrainInput, TrainOptions, TrainResult, train,
 };
-pub use self::truth::{TrueValueOf, TrueValues, true_values};

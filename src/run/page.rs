@@ -304,7 +304,7 @@ fn forest(evaluation: &Evaluation) -> EstimatorForest {
     }
 }
 
-fn estimate(evaluation: &Evaluation, judged: &Judged, value: &Value) -> Estimate {
+pub(super) fn estimate(evaluation: &Evaluation, judged: &Judged, value: &Value) -> Estimate {
     let weighted = matches!(value.estimator.as_str(), "ips" | "snips");
     let outcome = match (value.value, &value.refused) {
         (Some(point), None) => EstimateOutcome::Estimated {

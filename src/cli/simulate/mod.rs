@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+pub(super) use self::centre::table as centre_table;
 pub(super) use self::queue::{described, queue_config, read_queue, seconds, significant};
 
 use super::{Done, OutputArgs, existing};

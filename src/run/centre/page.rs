@@ -5,13 +5,16 @@ mod sections;
 
 use tierwise_reports::{
     CentrePage, Comparison, Evidence, Kpi, KpiDifference, KpiTable, Kpis, Measure, NamedValue,
-    PolicyKpis, PolicyRole, Provenance, QueueKpis, Reason, Verdict,
+    PolicyKpis, PolicyQueueEffect, PolicyRole, Provenance, QueueEffect, QueueKpis, Reason,
+    Uncertain, Verdict,
 };
 
 use super::interval::Interval;
 use super::simulation::{PolicyResult, SimulationResult};
 use crate::config::TrainConfig;
 use crate::run::directory::{RunDirectory, RunError, read_json};
+use crate::run::evaluation::Evaluation;
+use crate::run::page::estimate;
 use crate::run::train::TrainResult;
 
 /// Whether a directory holds a simulation.
@@ -39,6 +42,9 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
         let training: TrainResult = read_json(&run.training())?;
         trainings.push((TrainConfig::load(&run.config())?, training));
     }
+    let judged = runs.iter().find(|run| run.evaluation().exists());
+    let evaluation: Option<Evaluation> =
+        judged.map(|run| read_json(&run.evaluation())).transpose()?;
     let mut page = CentrePage::new(verdict(&result), kpi_table(&result));
     page.title = Some(result.name.clone());
     page.subtitle = Some(format!(
@@ -58,11 +64,54 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
     page.staffing = sections::replicas(&config, &result);
     page.outages = sections::outages(&config, &result);
     page.article = sections::article(&result);
+    page.queue_effect = evaluation
+        .as_ref()
+        .and_then(|evaluation| queue_effect(evaluation, &result));
     page.couplings = couplings::couplings(&config, &result, &trainings)
         .into_iter()
         .collect();
     page.provenance = provenance(&result, runs);
     Ok(page)
+}
+
+/// What a log says of policies in its own queues, beside what they earn in the queues they would make.
+fn queue_effect(evaluation: &Evaluation, result: &SimulationResult) -> Option<QueueEffect> {
+    if evaluation.reward_version != result.reward_version {
+        return None;
+    }
+    let policies: Vec<PolicyQueueEffect> = result
+        .policies
+        .iter()
+        .filter_map(|policy| {
+            let judged = evaluation
+                .policies
+                .iter()
+                .find(|judged| judged.name == policy.name && judged.version == policy.version)?;
+            let from_log = judged.estimates.first()?;
+            let reward = policy.kpis.get("reward")?;
+            // Two independent samples: the variances add.
+            let difference = from_log
+                .value
+                .zip(from_log.standard_error)
+                .map(|(value, se)| {
+                    let half = 1.96 * se.hypot(reward.standard_error);
+                    let difference = reward.value - value;
+                    Uncertain::new(difference, difference - half, difference + half)
+                });
+            Some(PolicyQueueEffect {
+                policy: policy.name.clone(),
+                from_log: estimate(evaluation, judged, from_log).outcome,
+                in_centre: Uncertain::new(reward.value, reward.lower, reward.upper),
+                centre_n: policy.conversations,
+                difference,
+            })
+        })
+        .collect();
+    (!policies.is_empty()).then_some(QueueEffect {
+        measure: Measure::Reward,
+        level: result.level,
+        policies,
+    })
 }
 
 /// The best candidate beside the first policy.
