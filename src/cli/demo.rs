@@ -58,7 +58,7 @@ const EXPLORE: f64 = 0.5;
 const CONFIG: &str = include_str!("../../configs/demo.toml");
 
 pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
-    let config = config(args)?;
+    let mut config = config(args)?;
     let out = args.out.as_path();
     let log = out.join("log.parquet");
     directory(out)?;
@@ -148,6 +148,9 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     for run in &runs {
         policies.push(policy_named(&config, &run.display().to_string())?);
     }
+    let mut setting = config.simulation.clone().unwrap_or_default();
+    setting.policies = policies.iter().map(|named| named.name.clone()).collect();
+    config.simulation = Some(setting);
     let simulated = simulate_policies(&config, Path::new(""), &policies)?;
     let centre = RunDirectory::create(&out.join("centre"))?;
     save_simulation(&centre, &config, &simulated)?;
@@ -211,7 +214,7 @@ fn config(args: &DemoArgs) -> Result<TrainConfig, Failure> {
             ..Simulation::default()
         });
         config.shop = ShopConfig {
-            days: 14,
+            days: 8,
             ..config.shop
         };
     }

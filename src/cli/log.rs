@@ -115,8 +115,9 @@ fn shop(file: &TomlFile) -> Result<ShopConfig, ConfigError> {
 
 /// A shop's own file, or a configuration with a `[centre]` or a `[shop]`: those have a name.
 fn configuration(file: &TomlFile) -> Result<TrainConfig, Failure> {
-    let keys: toml::Table = file.parse()?;
-    if keys.contains_key("name") {
+    // What is no TOML at all is a shop's file that is told so.
+    let keys: toml::Table = file.parse().unwrap_or_default();
+    if keys.contains_key("name") && (keys.contains_key("centre") || keys.contains_key("shop")) {
         return Ok(TrainConfig::from_file(file)?);
     }
     let mut config = TrainConfig::from_file(&TomlFile::new("", "name = \"shop\""))?;

@@ -20,8 +20,8 @@ mod train;
 pub use self::bench::Score;
 pub use self::centre::{
     Band, ClaimResult, HourOfTier, Interval, LanguageResult, LeftByHour, LoadOfClass, NamedPolicy,
-    OutageResult, PolicyResult, PoolOfHour, SimulationResult, centre_page, centre_stage,
-    is_simulation, policy_named, save_simulation, simulate_policies,
+    OutageResult, PolicyResult, PoolOfHour, SimulationResult, StaffedHour, StaffingResult,
+    centre_page, centre_stage, is_simulation, policy_named, save_simulation, simulate_policies,
 };
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};

@@ -10,6 +10,7 @@
 )]
 
 mod artefacts;
+mod centre;
 mod configs;
 mod desk;
 mod errors;

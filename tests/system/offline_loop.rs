@@ -235,10 +235,16 @@ fn the_gate_lets_only_a_proven_policy_through() {
 fn the_demonstration_ends_with_a_page_and_a_verdict() {
     let desk = Desk::new();
     let printed = desk.done("demo --quick --out out");
-    let last: Vec<&str> = printed.trim_end().lines().rev().take(2).collect();
-    assert!(last[0].starts_with("verdict: "), "{printed}");
-    assert_eq!(last[1], "report: out/report.html");
+    let last: Vec<&str> = printed.trim_end().lines().rev().take(4).collect();
+    assert!(
+        last[0].starts_with("used for every customer, "),
+        "{printed}"
+    );
+    assert_eq!(last[1], "in the centre: out/centre.html");
+    assert!(last[2].starts_with("verdict: "), "{printed}");
+    assert_eq!(last[3], "report: out/report.html");
     self_contained(&desk.text("out/report.html"), "en");
+    self_contained(&desk.text("out/centre.html"), "en");
     for run in ["q", "double-q", "expected-sarsa"] {
         let training = desk.json(&format!("out/{run}/training.json"));
         assert_eq!(training["evidence"], "logged");

@@ -49,6 +49,11 @@ fn the_reference_names_every_key() {
 fn every_shipped_configuration_loads_and_survives_resolving() {
     for name in [
         "demo.toml",
+        "centre.toml",
+        "centre_scarce.toml",
+        "centre_slack.toml",
+        "article.toml",
+        "article_before.toml",
         "star.toml",
         "tier_mdp.toml",
         "sweep.toml",

@@ -6,6 +6,7 @@ mod outages;
 mod page;
 mod policies;
 mod simulation;
+mod staffing;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ pub use self::simulation::{
     HourOfTier, LanguageResult, LeftByHour, LoadOfClass, PolicyResult, PoolOfHour,
     SimulationResult, save_simulation, simulate_policies,
 };
+pub use self::staffing::{StaffedHour, StaffingResult};
 
 /// The centre of a configuration.
 ///

@@ -61,7 +61,7 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
     page.waits = Some(sections::waits(&config, &result));
     page.pools = Some(sections::pools(&result));
     page.routing = Some(sections::routing(&result));
-    page.staffing = sections::replicas(&config, &result);
+    page.staffing = sections::staffing(&config, &result);
     page.outages = sections::outages(&config, &result);
     page.article = sections::article(&result);
     page.queue_effect = evaluation

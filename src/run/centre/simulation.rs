@@ -15,6 +15,7 @@ use super::claims::{ClaimResult, claims};
 use super::interval::{Band, Interval};
 use super::outages::{OutageResult, outages};
 use super::policies::{NamedPolicy, policy_named};
+use super::staffing::{StaffingResult, staffing};
 use super::{centre_of, centre_stage};
 use crate::config::{Simulation, TrainConfig};
 use crate::run::directory::{RunDirectory, RunError, write_json, write_whole};
@@ -113,7 +114,8 @@ pub struct PolicyResult {
     pub decisions: u64,
     /// Key figures by name; those that no conversation had are left out.
     pub kpis: BTreeMap<String, Interval>,
-    /// Paired differences to the first policy, by name; empty for the first.
+    /// Paired differences to the first policy, by name, corrected for the number of candidates (Bonferroni); empty for the
+    /// first.
     pub differences: BTreeMap<String, Interval>,
     /// 90th percentile of seconds to an answer, over all answers.
     pub answer_p90_s: Option<f64>,
@@ -158,6 +160,8 @@ pub struct SimulationResult {
     pub level: f64,
     /// The policies; differences are to the first.
     pub policies: Vec<PolicyResult>,
+    /// People needed by hour for the work of each policy.
+    pub staffing: Vec<StaffingResult>,
     /// What outages did.
     pub outages: Vec<OutageResult>,
     /// AI replicas over time under the first policy, first replica; empty when unlimited.
@@ -218,6 +222,11 @@ pub fn simulate_policies(
         seed: setting.seed,
         days: (to_s - from_s) / 86_400.0,
         level: setting.level,
+        staffing: policies
+            .iter()
+            .zip(&runs)
+            .filter_map(|(named, run)| staffing(&stage, &named.name, run))
+            .collect(),
         outages: outages(config, &setting, policies, &runs)?,
         ai_replicas: if centre.ai.replicas.is_some() {
             runs[0][0].timeline.clone()
@@ -273,6 +282,9 @@ fn result_of(
     first: &[Replica],
 ) -> PolicyResult {
     let level = setting.level;
+    // Bonferroni: the page names the best of the candidates.
+    let candidates = setting.policies.len().saturating_sub(1).max(1) as f64;
+    let corrected = 1.0 - (1.0 - level) / candidates;
     let mut kpis = BTreeMap::new();
     let mut differences = BTreeMap::new();
     for kpi in CentreKpi::ALL {
@@ -282,7 +294,7 @@ fn result_of(
             kpis.insert(kpi.name().to_owned(), interval);
         }
         if !std::ptr::eq(run, first)
-            && let Some(interval) = Interval::paired(&ours, &each(first, mean), level)
+            && let Some(interval) = Interval::paired(&ours, &each(first, mean), corrected)
         {
             differences.insert(kpi.name().to_owned(), interval);
         }
@@ -375,7 +387,8 @@ fn pools(stage: &Stage, run: &[Replica]) -> Vec<PoolOfHour> {
             let of = |replica: &Replica| replica.pools[position][hour];
             let busy: Vec<f64> = run
                 .iter()
-                .filter_map(|r| ratio(of(r).busy, of(r).slots))
+                // Who finishes a chat after the end of the shift is busy and no longer on shift.
+                .filter_map(|r| ratio(of(r).busy, of(r).slots.max(of(r).busy)))
                 .collect();
             rows.push(PoolOfHour {
                 pool: pool.name.clone(),

@@ -3,7 +3,7 @@
 use tierwise_policies::tabular::Coupling as Learned;
 use tierwise_reports::{Coupling, CouplingComparison, CouplingResult, Measure, Uncertain};
 
-use crate::config::TrainConfig;
+use crate::config::{Environment, TrainConfig};
 use crate::run::centre::simulation::{PolicyResult, SimulationResult};
 use crate::run::train::TrainResult;
 
@@ -17,6 +17,7 @@ pub(super) fn couplings(
     for policy in &result.policies {
         let learned = trainings
             .iter()
+            .filter(|(config, _)| config.environment == Environment::Centre)
             .find(|(_, training)| training.version.is_some() && training.version == policy.version);
         let coupling = match learned {
             None if policy.name == "rule" => Coupling::Rule,

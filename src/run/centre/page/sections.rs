@@ -7,7 +7,7 @@ use tierwise_reports::{
     ArticleComparison, ArticleFigure, ArticleRow, Counterpart, HourPeople, HourShare, HourWaits,
     Outage, OutagePoint, PolicyHours, PolicyOutage, PolicyRouting, PolicyWaits, PoolLoad,
     PoolsByHour, Reason, ReplicaPlan, ReplicaPoint, Routing, RoutingCell, Sentence, Staffing,
-    TierName, TierWaits, Uncertain, WaitsByHour,
+    StaffingHour, StaffingPlan, TierName, TierWaits, Uncertain, WaitsByHour,
 };
 
 use crate::config::{ClaimMeasure, TrainConfig};
@@ -18,9 +18,10 @@ fn banded(band: Band) -> Uncertain {
     Uncertain::new(band.value, band.lower, band.upper)
 }
 
-fn known(interval: Option<Interval>) -> Uncertain {
+/// A share with its interval, which Student's law lets reach beyond [0, 1].
+fn share(interval: Option<Interval>) -> Uncertain {
     interval.map_or(Uncertain::new(f64::NAN, f64::NAN, f64::NAN), |i| {
-        Uncertain::new(i.value, i.lower, i.upper)
+        Uncertain::new(i.value, i.lower.max(0.0), i.upper.min(1.0))
     })
 }
 
@@ -206,9 +207,9 @@ pub(super) fn outages(config: &TrainConfig, result: &SimulationResult) -> Vec<Ou
                             .collect(),
                         recovery_time_secs: o.recovery_time_s.map(banded),
                         conversations_lost: banded(o.conversations_lost),
-                        abandoned_before: known(o.abandoned_before),
-                        abandoned_during: known(o.abandoned_during),
-                        abandoned_after: known(o.abandoned_after),
+                        abandoned_before: share(o.abandoned_before),
+                        abandoned_during: share(o.abandoned_during),
+                        abandoned_after: share(o.abandoned_after),
                         n: o.conversations,
                     })
                     .collect(),
@@ -217,8 +218,34 @@ pub(super) fn outages(config: &TrainConfig, result: &SimulationResult) -> Vec<Ou
         .collect()
 }
 
-/// AI replicas over time, where they are limited.
-pub(super) fn replicas(config: &TrainConfig, result: &SimulationResult) -> Option<Staffing> {
+/// People needed and scheduled by hour, and AI replicas over time where they are limited.
+pub(super) fn staffing(config: &TrainConfig, result: &SimulationResult) -> Option<Staffing> {
+    let plans = result.staffing.iter().map(|plan| StaffingPlan {
+        pool: plan.policy.clone(),
+        target_share: plan.target_share,
+        limit_secs: plan.limit_s,
+        forecast_level: Band::LEVEL,
+        history_hours: (result.days * 24.0 * f64::from(result.replicas)) as u64,
+        first_hour: 0,
+        hours: plan
+            .hours
+            .iter()
+            .map(|row| StaffingHour {
+                forecast: banded(row.jobs),
+                needed_people: row.needed.unwrap_or(0),
+                scheduled_people: row.scheduled.round() as u32,
+            })
+            .collect(),
+    });
+    let staffing = Staffing {
+        zone: None,
+        plans: plans.collect(),
+        replicas: replicas(config, result),
+    };
+    (!staffing.plans.is_empty() || staffing.replicas.is_some()).then_some(staffing)
+}
+
+fn replicas(config: &TrainConfig, result: &SimulationResult) -> Option<ReplicaPlan> {
     let scale = config.centre.as_ref()?.ai.autoscale.as_ref()?;
     let first: &TimelinePoint = result.ai_replicas.first()?;
     let hours = |point: &TimelinePoint| (point.at_s - first.at_s) / 3_600.0;
@@ -233,15 +260,11 @@ pub(super) fn replicas(config: &TrainConfig, result: &SimulationResult) -> Optio
             });
         }
     }
-    Some(Staffing {
-        zone: None,
-        plans: Vec::new(),
-        replicas: Some(ReplicaPlan {
-            start_delay_secs: scale.startup_s,
-            first_hour: ((first.at_s / 3_600.0) as u64 % 24) as u8,
-            until_hours: hours(result.ai_replicas.last()?),
-            points,
-        }),
+    Some(ReplicaPlan {
+        start_delay_secs: scale.startup_s,
+        first_hour: ((first.at_s / 3_600.0) as u64 % 24) as u8,
+        until_hours: hours(result.ai_replicas.last()?),
+        points,
     })
 }
 
