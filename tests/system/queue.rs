@@ -416,7 +416,7 @@ fn other_files_and_flags_are_refused_with_a_way_out() {
     for (arguments, message) in [
         (
             "simulate other.toml",
-            "other.toml: there is no `[queue]` section",
+            "other.toml: there is no `[queue]` and no `[centre]` section",
         ),
         ("simulate both.toml", "both.toml:7: `centre`: unknown field"),
         ("simulate broken.toml", "broken.toml:1: "),
