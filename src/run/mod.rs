@@ -5,6 +5,7 @@
 
 mod bench;
 mod data;
+mod designs;
 mod directory;
 mod evaluate;
 mod evaluation;
@@ -19,6 +20,7 @@ mod truth;
 
 pub use self::bench::Score;
 pub use self::data::{LoadedLog, Part};
+pub use self::designs::{DesignOptions, DesignPlan, Designs, designs, render as render_designs};
 pub use self::directory::{RunDirectory, RunError};
 pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
 pub use self::evaluation::{
