@@ -10,6 +10,8 @@ mod log;
 mod output;
 mod progress;
 mod report;
+mod simulate;
+mod staff;
 mod sweep;
 mod train;
 
@@ -53,6 +55,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
+    Simulate(simulate::SimulateArgs),
+    Staff(staff::StaffArgs),
 }
 
 /// Options of every command that prints results.
@@ -109,6 +113,8 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(&args),
+        Command::Simulate(args) => simulate::run(&args),
+        Command::Staff(args) => staff::run(&args),
     }
 }
 

@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tierwise_envs::centre::CentreConfig;
 use tierwise_envs::discretise::Discretizer;
 use tierwise_envs::mask::MaskRules;
 use tierwise_envs::reward::RewardSpec;
@@ -15,6 +16,7 @@ use tierwise_policies::rule::RulePolicy;
 use tierwise_policies::tabular::{LearnError, TabularConfig};
 use tierwise_policies::view::View;
 
+use super::simulation::Simulation;
 use super::toml_file::{ConfigError, TomlFile};
 
 /// A training configuration with every default filled in.
@@ -59,6 +61,13 @@ pub struct TrainConfig {
     /// The generated shop, for `environment.kind = "shop"`.
     #[serde(default)]
     pub shop: ShopConfig,
+    /// The contact centre in which the shop's customers meet shared people, for `environment.kind = "centre"` and
+    /// `tierwise simulate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub centre: Option<CentreConfig>,
+    /// What `tierwise simulate` runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulation: Option<Simulation>,
     /// What `tierwise sweep` varies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
@@ -77,6 +86,8 @@ pub enum Environment {
     },
     /// The generated shop.
     Shop,
+    /// The contact centre of `[centre]`, where people are shared.
+    Centre,
     /// A finite MDP; needs `--env FILE.json`.
     Mdp,
 }
@@ -111,6 +122,16 @@ pub struct Training {
     pub evaluate_every: u64,
     /// Conversations per evaluation where a simulator makes them, at least 1.
     pub evaluate_conversations: u32,
+    /// Centres that one learner lives in side by side, 1 to 64; only with `environment.kind = "centre"`.
+    pub replicas: u32,
+    /// Tolls tried before training with `coupling = "toll"` in the centre, in reward units per human second: this many, evenly
+    /// from 0 to `toll_high`, then as many between the neighbours of the best. 0: no search, `learner.toll_per_human_s`
+    /// holds.
+    pub toll_tries: u32,
+    /// Highest toll tried, above 0.
+    pub toll_high: f64,
+    /// Pairs of copies that price people's time after each stretch with `coupling = "continuing"` in the centre, at least 1.
+    pub price_samples: u32,
 }
 
 impl Default for Training {
@@ -120,6 +141,10 @@ impl Default for Training {
             seeds: 5,
             evaluate_every: 20_000,
             evaluate_conversations: 4_000,
+            replicas: 4,
+            toll_tries: 0,
+            toll_high: 0.004,
+            price_samples: 400,
         }
     }
 }
@@ -331,6 +356,22 @@ impl TrainConfig {
                 "at least 1 conversation",
             );
         }
+        if !(1..=64).contains(&t.replicas) {
+            return bad("training.replicas", &t.replicas, "1 to 64 centres");
+        }
+        if t.toll_tries == 1 || t.toll_tries > 100 {
+            return bad(
+                "training.toll_tries",
+                &t.toll_tries,
+                "0 for no search, else 2 to 100",
+            );
+        }
+        if !(t.toll_high > 0.0 && t.toll_high <= 1.0) {
+            return bad("training.toll_high", &t.toll_high, "it lies in (0, 1]");
+        }
+        if t.price_samples == 0 {
+            return bad("training.price_samples", &0, "at least 1 pair of copies");
+        }
         for (key, share) in [
             ("split.train", self.split.train),
             ("split.tune", self.split.tune),
@@ -349,6 +390,14 @@ impl TrainConfig {
         }
         if let Err(e) = self.shop.validate() {
             return bad(&format!("shop.{}", e.key), &e.value, e.expected);
+        }
+        if let Some(centre) = &self.centre
+            && let Err(e) = centre.validate(&self.shop)
+        {
+            return bad(&format!("centre.{}", e.key), &e.value, &e.expected);
+        }
+        if let Some(simulation) = &self.simulation {
+            simulation.validate(file)?;
         }
         if let Err(e) = self.reward.validate() {
             return bad(&format!("reward.{}", e.key), &e.value, e.expected);

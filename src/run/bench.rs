@@ -1,5 +1,6 @@
 //! Where a learner learns and what its table is worth there: one bench per environment.
 
+mod centre;
 mod finite;
 mod logged;
 mod simulated;
@@ -12,6 +13,7 @@ use tierwise_policies::policy::WithFloor;
 use tierwise_policies::table::TablePolicy;
 use tierwise_policies::tabular::{QTable, TabularConfig, TabularState};
 
+pub(super) use self::centre::CentreBench;
 pub(super) use self::finite::MdpBench;
 pub(super) use self::logged::{LogBench, RejectionBench, logged_transitions};
 pub(super) use self::simulated::{ReplayBench, ShopBench};

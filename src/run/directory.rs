@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tierwise_envs::centre::CentreError;
 use tierwise_envs::env::EnvError;
 use tierwise_envs::log::error::LogError;
 use tierwise_envs::mdp::MdpError;
@@ -51,6 +52,9 @@ pub enum RunError {
     /// The generated shop cannot be built.
     #[error(transparent)]
     Shop(#[from] ShopError),
+    /// The contact centre cannot be built.
+    #[error(transparent)]
+    Centre(#[from] CentreError),
     /// The learner cannot go on.
     #[error(transparent)]
     Learn(#[from] LearnError),
@@ -171,6 +175,12 @@ impl RunDirectory {
     #[must_use]
     pub fn evaluation(&self) -> PathBuf {
         self.path.join("evaluation.json")
+    }
+
+    /// Result of a simulation of the contact centre.
+    #[must_use]
+    pub fn simulation(&self) -> PathBuf {
+        self.path.join("simulation.json")
     }
 
     /// What the log holds.

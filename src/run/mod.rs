@@ -4,6 +4,7 @@
 //! can be repeated and its report redrawn without running anything.
 
 mod bench;
+mod centre;
 mod data;
 mod designs;
 mod directory;
@@ -19,6 +20,11 @@ mod train;
 mod truth;
 
 pub use self::bench::Score;
+pub use self::centre::{
+    ClaimResult, HourOfTier, Interval, LanguageResult, LoadOfClass, NamedPolicy, OutageResult,
+    PolicyResult, PoolOfHour, SimulationResult, centre_stage, policy_named, save_simulation,
+    simulate_policies,
+};
 pub use self::data::{LoadedLog, Part};
 pub use self::designs::{DesignOptions, DesignPlan, Designs, designs, render as render_designs};
 pub use self::directory::{RunDirectory, RunError};
@@ -32,5 +38,7 @@ pub use self::page::{offline_page, write_page};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub(crate) use self::train::shop_world;
-pub use self::train::{LogNotes, MdpNotes, TrainInput, TrainOptions, TrainResult, train};
+pub use self::train::{
+    LogNotes, MdpNotes, TollTried, TrainInput, TrainOptions, TrainResult, train,
+};
 pub use self::truth::{TrueValueOf, TrueValues, true_values};

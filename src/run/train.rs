@@ -5,6 +5,8 @@
 //! each stretch with a fresh episode, so a resumed run continues bit for bit. The version keeps the table, of all seeds and stretches, that scored best on the tuning part (early
 //! stopping); the judging part is not touched here.
 
+mod centre;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -19,6 +21,7 @@ use tierwise_policies::artefact::{
 };
 use tierwise_policies::tabular::Coupling;
 
+pub use self::centre::TollTried;
 use super::bench::{
     Bench, LogBench, MdpBench, RejectionBench, ReplayBench, Score, ShopBench, logged_transitions,
     table_policy,
@@ -120,6 +123,9 @@ pub struct TrainResult {
     pub average_reward: Option<f64>,
     /// Exact average reward of the best policy, for finite MDPs without an end.
     pub optimal_average_reward: Option<f64>,
+    /// Tolls that were tried, in order of the toll; empty without a search.
+    #[serde(default)]
+    pub tolls: Vec<TollTried>,
     /// What a reader must know.
     pub warnings: Vec<String>,
 }
@@ -157,9 +163,11 @@ pub fn train(
                 evidence: Evidence::Simulated,
                 log: None,
                 input_hash: String::new(),
+                tolls: Vec::new(),
             };
             train_tiers(config, &bench, setting, out, options, warnings)
         }
+        Environment::Centre => centre::train(config, out, options, warnings),
         Environment::Log | Environment::Replay { .. } => {
             train_log(config, input, out, options, warnings)
         }
@@ -190,6 +198,7 @@ fn refuse_continuing(config: &TrainConfig) -> Result<(), RunError> {
 /// What a bench's results rest on.
 struct Setting {
     evidence: Evidence,
+    tolls: Vec<TollTried>,
     log: Option<(LoadedLog, LogNotes)>,
     input_hash: String,
 }
@@ -236,6 +245,7 @@ fn train_log(
                 evidence: Evidence::Logged,
                 log: Some((log, notes)),
                 input_hash,
+                tolls: Vec::new(),
             };
             train_tiers(config, &bench, setting, out, options, warnings)
         }
@@ -253,6 +263,7 @@ fn train_log(
                 evidence: Evidence::Logged,
                 log: Some((log, notes)),
                 input_hash,
+                tolls: Vec::new(),
             };
             train_tiers(config, &bench, setting, out, options, warnings)
         }
@@ -281,6 +292,7 @@ fn train_log(
                 evidence: Evidence::Simulated,
                 log: Some((log, notes)),
                 input_hash,
+                tolls: Vec::new(),
             };
             train_tiers(config, &bench, setting, out, options, warnings)
         }
@@ -365,6 +377,7 @@ fn train_tiers(
         mdp: None,
         average_reward: None,
         optimal_average_reward: None,
+        tolls: setting.tolls,
         warnings,
     };
     finish(&directory, &result)?;
@@ -432,6 +445,7 @@ fn train_mdp(
         average_reward: notes.learned.filter(|_| endless),
         optimal_average_reward: endless.then_some(optimum),
         mdp: Some(notes),
+        tolls: Vec::new(),
         warnings,
     };
     finish(&directory, &result)?;

@@ -16,6 +16,8 @@ fn help_of_every_command() {
         "evaluate",
         "sweep",
         "report",
+        "simulate",
+        "staff",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = ended(desk.tierwise().env("COLUMNS", "100").args(&arguments));

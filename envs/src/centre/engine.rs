@@ -326,6 +326,25 @@ impl Centre {
         self.conversations[slot as usize].number
     }
 
+    /// Takes a customer whose decision is due out of the system, as if there had been none.
+    pub(super) fn withdraw(&mut self, slot: u32) {
+        self.forget(slot);
+        self.conversations[slot as usize].place = Place::Away;
+        self.free.push(slot);
+    }
+
+    /// Makes the customer whose decision is due one who takes up people and earns nothing.
+    pub(super) fn haunt(&mut self, slot: u32) {
+        self.forget(slot);
+        self.conversations[slot as usize].ghost = true;
+    }
+
+    fn forget(&mut self, slot: u32) {
+        let conversation = &mut self.conversations[slot as usize];
+        self.open -= u64::from(conversation.counted);
+        conversation.counted = false;
+    }
+
     /// Second of the conversation's arrival.
     #[must_use]
     pub fn arrival_s(&self, slot: u32) -> f64 {

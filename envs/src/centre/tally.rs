@@ -102,7 +102,8 @@ impl SecondsHistogram {
         self.0[bin.min(BINS - 1)] += 1;
     }
 
-    fn merge(&mut self, other: &Self) {
+    /// Adds another histogram.
+    pub fn merge(&mut self, other: &Self) {
         for (own, more) in self.0.iter_mut().zip(&other.0) {
             *own += more;
         }

@@ -238,6 +238,16 @@ impl Contact {
         }
     }
 
+    /// A number that names the customer; two contacts share it about once in a million.
+    pub(crate) const fn customer_number(&self) -> u64 {
+        self.luck.once(Purpose::Customer) % 1_000_003
+    }
+
+    /// The language's tag.
+    pub(crate) fn language_tag<'a>(&self, world: &'a World) -> &'a str {
+        &world.languages[usize::from(self.language)].tag
+    }
+
     /// The intent's name.
     pub(crate) fn intent_name(&self) -> &'static str {
         INTENTS[usize::from(self.intent)].name

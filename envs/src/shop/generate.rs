@@ -192,7 +192,7 @@ fn close(
     let limit_s = shop.world().rules().reward.limit_s(shop.class());
     let people = facts.used[Tier::Review.index()] + facts.used[Tier::Human.index()];
     let tier = decisions.last().map(|decision| decision.action);
-    let customer = facts.luck.once(Purpose::Customer) % 1_000_003;
+    let customer = shop.contact().customer_number();
     let customer = blake3::hash(&[customer.to_le_bytes(), identity.seed.to_le_bytes()].concat());
     Conversation {
         schema_version: LOG_SCHEMA_VERSION,

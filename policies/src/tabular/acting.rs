@@ -1,6 +1,6 @@
 //! The exploring policy: ε-greedy over the allowed actions.
 
-use rand::Rng;
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::q_table::QTable;
@@ -31,10 +31,30 @@ pub(super) fn choose(
     (action, table.value(state, action) < max)
 }
 
+/// Acts for a learner whose environment is driven from outside, ε-greedily, with random numbers of its own.
+#[derive(Debug, Clone)]
+pub struct Explorer {
+    random: Xoshiro256PlusPlus,
+}
+
+impl Explorer {
+    /// An explorer of a seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: Xoshiro256PlusPlus::seed_from_u64(seed),
+        }
+    }
+
+    /// An allowed action: the best one, or with probability `epsilon` any. `mask` allows at least one.
+    pub fn choose(&mut self, table: &QTable, state: usize, mask: u32, epsilon: f64) -> usize {
+        choose(table, state, mask, epsilon, &mut self.random).0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use rand::SeedableRng;
 
     use super::*;
 

@@ -33,6 +33,7 @@ mod tree_backup;
 #[cfg(test)]
 mod truth;
 
+pub use acting::Explorer;
 pub use config::{Algorithm, Coupling, TabularConfig};
 pub use error::LearnError;
 pub use learner::{Learner, Transition, UpdateStats};

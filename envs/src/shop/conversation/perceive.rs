@@ -1,7 +1,6 @@
 //! What can be seen of a conversation: its message, its observation, and what a log tells of it.
 
 use super::Shop;
-use crate::luck::Luck;
 use crate::observation::{Feature, Observation};
 use crate::shop::contact::Place;
 use crate::shop::messages::Message;
@@ -44,7 +43,6 @@ impl Shop {
     /// What a log says about the conversation beside its decisions.
     pub(in crate::shop) fn particulars(&self) -> Particulars<'_> {
         Particulars {
-            luck: self.contact.luck,
             language: &self.world.languages[usize::from(self.contact.language)].tag,
             language_index: self.contact.language,
             intent: self.contact.intent_name(),
@@ -66,7 +64,6 @@ impl Shop {
 /// Tallies of a conversation so far.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::shop) struct Particulars<'a> {
-    pub(in crate::shop) luck: Luck,
     pub(in crate::shop) language: &'a str,
     pub(in crate::shop) language_index: u8,
     pub(in crate::shop) intent: &'static str,

@@ -1,0 +1,50 @@
+//! `tierwise simulate`.
+
+mod centre;
+mod queue;
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+pub(super) use self::queue::{described, queue_config, read_queue, seconds, significant};
+
+use super::{Done, OutputArgs, existing};
+use crate::config::TomlFile;
+use crate::failure::Failure;
+
+/// Simulate a contact centre under one or more policies, or a plain queue beside exact theory
+///
+/// A file with a `[centre]` section is a contact centre, configs/centre.toml explains its keys; one with a `[queue]`
+/// section is a plain queue, configs/queue.toml explains its keys.
+#[derive(Debug, Args)]
+pub(super) struct SimulateArgs {
+    /// Configuration of a centre or a queue.
+    file: PathBuf,
+    /// Seed, instead of the file's.
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// A policy to simulate, instead of the file's: rule, auto, review, human, uniform, a version's directory or a rules file.
+    /// The first is what the others are compared with.
+    #[arg(long, value_name = "POLICY")]
+    policy: Vec<String>,
+    /// Replicas of the period, instead of the file's.
+    #[arg(long, value_name = "N")]
+    replicas: Option<u32>,
+    /// Directory for the result, from which `tierwise report` draws its page.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) fn run(args: &SimulateArgs) -> Result<Done, Failure> {
+    existing(&args.file, "file")?;
+    let file = TomlFile::read(&args.file)?;
+    let sections: toml::Table = file.parse()?;
+    if sections.contains_key("queue") {
+        queue::run(&file, args)
+    } else {
+        centre::run(&file, args)
+    }
+}

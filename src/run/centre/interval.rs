@@ -1,0 +1,67 @@
+//! Means over replicas with Student's interval.
+
+use serde::{Deserialize, Serialize};
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// A mean over replicas.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The mean.
+    pub value: f64,
+    /// Lower end.
+    pub lower: f64,
+    /// Upper end.
+    pub upper: f64,
+    /// Standard error.
+    pub standard_error: f64,
+}
+
+impl Interval {
+    /// Mean of independent values with its t interval: x̄ ± t(n − 1) · s / √n. `None` below two values.
+    #[must_use]
+    pub fn of(values: &[f64], level: f64) -> Option<Self> {
+        if values.len() < 2 || values.iter().any(|v| !v.is_finite()) {
+            return None;
+        }
+        let n = values.len() as f64;
+        let value = values.iter().sum::<f64>() / n;
+        let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
+        let standard_error = (variance / n).sqrt();
+        let t = StudentsT::new(0.0, 1.0, n - 1.0)
+            .map_or(f64::INFINITY, |law| law.inverse_cdf(0.5 + 0.5 * level));
+        let half = if standard_error > 0.0 {
+            t * standard_error
+        } else {
+            0.0
+        };
+        Some(Self {
+            value,
+            lower: value - half,
+            upper: value + half,
+            standard_error,
+        })
+    }
+
+    /// Mean of paired differences `ours − theirs`.
+    #[must_use]
+    pub fn paired(ours: &[f64], theirs: &[f64], level: f64) -> Option<Self> {
+        let differences: Vec<f64> = ours.iter().zip(theirs).map(|(a, b)| a - b).collect();
+        Self::of(&differences, level)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn five_values_have_the_textbook_interval() {
+        // t(0.975, 4) = 2.776445; values 1 to 5: mean 3, s/√n = √2.5/√5 = 0.7071068.
+        let interval = Interval::of(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).unwrap();
+        assert_eq!(interval.value, 3.0);
+        assert!((interval.standard_error - 0.707_106_781_186_547_6).abs() < 1e-12);
+        assert!((interval.upper - 3.0 - 2.776_445_105 * 0.707_106_781).abs() < 1e-6);
+        assert_eq!(Interval::of(&[1.0], 0.95), None);
+        assert_eq!(Interval::of(&[2.0, 2.0], 0.95).unwrap().lower, 2.0);
+    }
+}
