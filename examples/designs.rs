@@ -1,67 +1,50 @@
 //! The interference table: what test designs measure of two policies in one centre, beside the truth.
 //!
-//! `cargo run --example designs -- FILE A B [REPLICAS]`, where FILE has `[shop]` and `[centre]`, and a policy is `auto`,
-//! `review`, `human`, `uniform` or a rules file.
+//! `cargo run --example designs -- FILE A B [REPLICAS]`, where FILE has a `[centre]` and a policy is named as for
+//! `tierwise simulate`. After the designs as they should be run comes a split pool at 90/10, which is not one of them.
 
 use std::error::Error;
 use std::io::Write;
 use std::path::Path;
+use std::process::ExitCode;
 
-use serde::Deserialize;
-use tierwise::config::TomlFile;
+use tierwise::config::TrainConfig;
 use tierwise::failure::Failure;
-use tierwise::run::{DesignOptions, DesignPlan, designs, render_designs};
-use tierwise_envs::centre::design::Watch;
-use tierwise_envs::centre::{CentreConfig, Stage};
-use tierwise_envs::shop::{ShopConfig, ShopRules, World};
-use tierwise_envs::tier::Tier;
-use tierwise_policies::policy::{Fixed, Policy, Uniform};
-use tierwise_policies::rule::RulePolicy;
+use tierwise::run::{
+    DesignOptions, DesignPlan, centre_stage, designs, policy_named, render_designs,
+};
 
-/// The sections that a simulation needs.
-#[derive(Deserialize)]
-struct Scenario {
-    shop: ShopConfig,
-    centre: CentreConfig,
-}
-
-fn policy(name: &str) -> Result<Box<dyn Policy>, Box<dyn Error>> {
-    Ok(match name {
-        "auto" => Box::new(Fixed(Tier::Auto)),
-        "review" => Box::new(Fixed(Tier::Review)),
-        "human" => Box::new(Fixed(Tier::Human)),
-        "uniform" => Box::new(Uniform),
-        file => Box::new(RulePolicy::from_toml(TomlFile::read(Path::new(file))?.text())?),
-    })
-}
-
-fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [file, a, b, rest @ ..] = arguments.as_slice() else {
-        return Err("FILE, A and B are needed: designs configs/scarce.toml auto review".into());
+fn played(arguments: &[String]) -> Result<String, Failure> {
+    let [file, a, b, rest @ ..] = arguments else {
+        return Err(Failure::new("FILE, A and B are needed")
+            .fix("cargo run --example designs -- configs/scarce.toml auto human"));
     };
-    let scenario: Scenario = TomlFile::read(Path::new(file))?.parse()?;
-    let world = World::new(scenario.shop, ShopRules::default())?;
-    let stage = Stage::new(scenario.centre, world)?;
-    let mut plans = DesignPlan::all().to_vec();
-    plans.push(DesignPlan::SplitPool {
+    let config = TrainConfig::load(Path::new(file))?;
+    let mut options = DesignOptions::of(&config);
+    options.plans.push(DesignPlan::SplitPool {
         share: 0.1,
         uneven: true,
     });
-    let options = DesignOptions {
-        plans,
-        replicas: rest.first().map_or(Ok(20), |n| n.parse())?,
-        seed: 1,
-        level: 0.95,
-        watch: Watch::default(),
-    };
-    let report = designs(
-        &stage,
-        (a, policy(a)?.as_ref()),
-        (b, policy(b)?.as_ref()),
-        &options,
-    )
-    .map_err(Failure::from)?;
-    writeln!(std::io::stdout(), "{}", render_designs(&report))?;
-    Ok(())
+    if let Some(replicas) = rest.first() {
+        options.replicas = replicas
+            .parse()
+            .map_err(|e| Failure::new(format!("REPLICAS is {replicas}: {e}")))?;
+    }
+    let stage = centre_stage(&config)?;
+    let (a, b) = (policy_named(&config, a)?, policy_named(&config, b)?);
+    Ok(render_designs(&designs(&stage, &a, &b, &options)?))
+}
+
+fn main() -> Result<ExitCode, Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match played(&arguments) {
+        Ok(table) => {
+            writeln!(std::io::stdout(), "{table}")?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(failure) => {
+            writeln!(std::io::stderr(), "{failure}")?;
+            Ok(ExitCode::from(failure.exit_code))
+        }
+    }
 }

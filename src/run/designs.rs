@@ -12,8 +12,9 @@ use tierwise_envs::centre::design::{
     Contest, Design, DesignError, DesignResult, Estimate, Relaxation, Truth, Watch,
 };
 use tierwise_envs::env::Situation;
-use tierwise_policies::policy::Policy;
 
+use super::centre::NamedPolicy;
+use crate::config::TrainConfig;
 use crate::failure::{Failure, failure_of};
 
 /// A design that is to be played.
@@ -74,6 +75,21 @@ pub struct DesignOptions {
     pub watch: Watch,
 }
 
+impl DesignOptions {
+    /// Every design as it should be run, with the replicas, seed and level of a configuration's `[simulation]`.
+    #[must_use]
+    pub fn of(config: &TrainConfig) -> Self {
+        let simulation = config.simulation.clone().unwrap_or_default();
+        Self {
+            plans: DesignPlan::all().to_vec(),
+            replicas: simulation.replicas,
+            seed: simulation.seed,
+            level: simulation.level,
+            watch: Watch::default(),
+        }
+    }
+}
+
 /// Two policies under several designs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Designs {
@@ -93,20 +109,20 @@ pub struct Designs {
     pub results: Vec<DesignResult>,
 }
 
-/// Plays designs of A against B.
+/// Plays designs of A, the policy in place, against B in a centre ([`centre_stage`](super::centre_stage)).
 ///
 /// # Errors
 /// [`DesignError`] says what cannot be played, and why.
 pub fn designs(
     stage: &Arc<Stage>,
-    (a, policy_a): (&str, &dyn Policy),
-    (b, policy_b): (&str, &dyn Policy),
+    a: &NamedPolicy,
+    b: &NamedPolicy,
     options: &DesignOptions,
 ) -> Result<Designs, DesignError> {
     let contest = Contest {
         stage,
-        a: &|at: &Situation<'_>| policy_a.probabilities(at),
-        b: &|at: &Situation<'_>| policy_b.probabilities(at),
+        a: &|at: &Situation<'_>| a.policy.probabilities(at),
+        b: &|at: &Situation<'_>| b.policy.probabilities(at),
         replicas: options.replicas,
         seed: options.seed,
         salt: options.seed,
@@ -131,8 +147,8 @@ pub fn designs(
         });
     }
     Ok(Designs {
-        a: a.to_owned(),
-        b: b.to_owned(),
+        a: a.name.clone(),
+        b: b.name.clone(),
         replicas: options.replicas,
         level: options.level,
         truth,
@@ -285,3 +301,6 @@ impl From<DesignError> for Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

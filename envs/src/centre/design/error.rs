@@ -7,7 +7,9 @@ use super::super::stage::CentreError;
 #[non_exhaustive]
 pub enum DesignError {
     /// A share outside (0, 1): one of the arms would be empty.
-    #[error("the share of B is {share}; it lies strictly between 0 and 1, for a test needs two arms")]
+    #[error(
+        "the share of B is {share}; it lies strictly between 0 and 1, for a test needs two arms"
+    )]
     Share {
         /// The value given.
         share: f64,
@@ -102,7 +104,9 @@ pub enum DesignError {
         horizon_s: f64,
     },
     /// Nobody came into an arm.
-    #[error("arm {arm} of replica {replica} has no conversation; simulate more days or a share nearer to 0.5")]
+    #[error(
+        "arm {arm} of replica {replica} has no conversation; simulate more days or a share nearer to 0.5"
+    )]
     EmptyArm {
         /// `A` or `B`.
         arm: char,

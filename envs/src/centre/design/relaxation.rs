@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::conversation::Closed;
 use super::super::engine::{Centre, Happening};
 use super::contest::Contest;
 use super::error::DesignError;
@@ -53,7 +52,7 @@ pub struct RelaxationCurve {
     pub measure: Measure,
     /// The policy that decides after the switch.
     pub after: Winner,
-    /// History B − history A at the switch; its units are replicas.
+    /// History B − history A in the bin that ends with the switch; its units are replicas.
     pub at_switch: Estimate,
     /// Mean difference in each bin after the switch.
     pub differences: Vec<f64>,
@@ -81,12 +80,39 @@ const FORGOTTEN: f64 = 0.05;
 /// Customers waiting and people busy when somebody arrives.
 type Seen = (f64, [f64; 2]);
 
-/// Sums over the switches of a replica, for one policy after the switch.
+/// What those saw who arrived around one switch of one history.
+struct Around {
+    /// In the bin before it.
+    before: Vec<Seen>,
+    /// After it, under A and under B.
+    after: [Vec<Seen>; 2],
+}
+
+/// Differences of waiting and busy, and over how many arrivals they are summed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Sum([f64; 2], u64);
+
+impl Sum {
+    /// The same customer arrives at the same second in both histories.
+    fn add(&mut self, (a, b): (&Seen, &Seen)) {
+        self.1 += 1;
+        for m in [0, 1] {
+            self.0[m] += b.1[m] - a.1[m];
+        }
+    }
+
+    fn mean(&self, m: usize) -> f64 {
+        self.0[m] / self.1 as f64
+    }
+}
+
+/// Sums over the switches of a replica.
 #[derive(Debug, Clone)]
 struct Sums {
     switches: u64,
-    at_switch: [f64; 2],
-    bins: Vec<([f64; 2], u64)>,
+    at_switch: Sum,
+    /// By policy after the switch.
+    bins: [Vec<Sum>; 2],
 }
 
 impl Contest<'_> {
@@ -94,7 +120,7 @@ impl Contest<'_> {
     /// history A and history B has fallen below 5 % of its value at the switch, whichever policy decides after it.
     ///
     /// Means are over all switches of all replicas, seen by arriving customers, which for Poisson arrivals are means over
-    /// time. A measure counts when its difference at the switch is shown (its interval over replicas does not hold 0).
+    /// time; the value at the switch is the mean over the bin before it. A measure counts when its difference at the switch is shown (its interval over replicas does not hold 0).
     ///
     /// # Errors
     /// [`DesignError::NeverRelaxes`] when a difference is still above 5 % at the end of the horizon, and errors for what
@@ -131,7 +157,7 @@ impl Contest<'_> {
         }
         let (from_s, to_s) = self.stage.counted_s();
         let switches: Vec<f64> = (0..)
-            .map(|i| f64::from(i).mul_add(watch.spacing_s, from_s))
+            .map(|i| f64::from(i).mul_add(watch.spacing_s, from_s + watch.bin_s))
             .take_while(|at_s| at_s + watch.horizon_s <= to_s)
             .collect();
         if switches.is_empty() {
@@ -141,6 +167,9 @@ impl Contest<'_> {
             });
         }
         let replicas = self.map(|seed| self.remember(seed, &switches, watch));
+        if let Some(replica) = replicas.iter().position(|sums| sums.at_switch.1 == 0) {
+            return Err(DesignError::EmptyArm { arm: 'A', replica });
+        }
         let mut curves = Vec::new();
         for (after, policy) in [Winner::A, Winner::B].into_iter().enumerate() {
             for (m, measure) in [Measure::Waiting, Measure::Busy].into_iter().enumerate() {
@@ -152,7 +181,7 @@ impl Contest<'_> {
                 .iter()
                 .filter_map(|curve| curve.seconds)
                 .reduce(f64::max),
-            switches: replicas.iter().map(|[a, _]| a.switches).sum(),
+            switches: replicas.iter().map(|sums| sums.switches).sum(),
             watch: *watch,
             curves,
         })
@@ -160,24 +189,20 @@ impl Contest<'_> {
 
     fn curve(
         &self,
-        replicas: &[[Sums; 2]],
+        replicas: &[Sums],
         (after, policy): (usize, Winner),
         (m, measure): (usize, Measure),
         watch: &Watch,
     ) -> RelaxationCurve {
-        let starts: Vec<f64> = replicas
-            .iter()
-            .map(|sums| sums[after].at_switch[m] / sums[after].switches.max(1) as f64)
-            .collect();
+        let starts: Vec<f64> = replicas.iter().map(|sums| sums.at_switch.mean(m)).collect();
         let at_switch = Estimate::of(&starts, self.level);
-        let bins = replicas[0][after].bins.len();
-        let differences: Vec<f64> = (0..bins)
+        let differences: Vec<f64> = (0..replicas[0].bins[after].len())
             .map(|bin| {
                 let (sum, n) = replicas.iter().fold((0.0, 0), |(sum, n), sums| {
-                    let (sums, seen) = &sums[after].bins[bin];
-                    (sum + sums[m], n + seen)
+                    let of = &sums.bins[after][bin];
+                    (sum + of.0[m], n + of.1)
                 });
-                if n > 0 { sum / n as f64 } else { f64::NAN }
+                if n > 0 { sum / n as f64 } else { 0.0 }
             })
             .collect();
         let shown = Winner::of(&at_switch) != Winner::Undecided;
@@ -193,74 +218,66 @@ impl Contest<'_> {
     }
 
     /// Both histories of a replica, each switched to A and to B at every switch.
-    fn remember(&self, seed: u64, switches: &[f64], watch: &Watch) -> [Sums; 2] {
-        let [a, b] = [0, 1].map(|history| self.history(seed, history, switches, watch.horizon_s));
+    fn remember(&self, seed: u64, switches: &[f64], watch: &Watch) -> Sums {
+        let [a, b] = [0, 1].map(|history| self.history(seed, history, switches, watch));
         let bins = (watch.horizon_s / watch.bin_s).ceil() as usize;
-        let mut sums = [0, 1].map(|_| Sums {
-            switches: 0,
-            at_switch: [0.0; 2],
-            bins: vec![([0.0; 2], 0); bins],
-        });
+        let mut sums = Sums {
+            switches: switches.len() as u64,
+            at_switch: Sum::default(),
+            bins: [0, 1].map(|_| vec![Sum::default(); bins]),
+        };
         for ((switch_s, a), b) in switches.iter().zip(&a).zip(&b) {
+            a.before
+                .iter()
+                .zip(&b.before)
+                .for_each(|pair| sums.at_switch.add(pair));
             for after in [0, 1] {
-                let sums = &mut sums[after];
-                for (position, (a, b)) in a[after].iter().zip(&b[after]).enumerate() {
-                    // The same customer arrives at the same second in both histories.
-                    let difference = [0, 1].map(|m: usize| b.1[m] - a.1[m]);
-                    let bin = ((a.0 - switch_s) / watch.bin_s) as usize;
-                    let Some((sum, n)) = sums.bins.get_mut(bin) else {
-                        break;
-                    };
-                    *n += 1;
-                    for m in [0, 1] {
-                        sum[m] += difference[m];
-                        if position == 0 {
-                            sums.at_switch[m] += difference[m];
-                        }
+                for pair in a.after[after].iter().zip(&b.after[after]) {
+                    let bin = ((pair.0.0 - switch_s) / watch.bin_s) as usize;
+                    if let Some(sum) = sums.bins[after].get_mut(bin) {
+                        sum.add(pair);
                     }
-                    sums.switches += u64::from(position == 0);
                 }
             }
         }
         sums
     }
 
-    /// One run under one policy; at each switch, what arriving customers see after it under A and under B.
-    fn history(
-        &self,
-        seed: u64,
-        history: u8,
-        switches: &[f64],
-        horizon_s: f64,
-    ) -> Vec<[Vec<Seen>; 2]> {
+    /// One run under one policy; around each switch, what arriving customers see before it, and after it under A and B.
+    fn history(&self, seed: u64, history: u8, switches: &[f64], watch: &Watch) -> Vec<Around> {
         let mut centre = Centre::new(Arc::clone(self.stage), seed, 2);
-        let mut forks = Vec::with_capacity(switches.len());
-        while forks.len() < switches.len() {
+        let mut around = Vec::with_capacity(switches.len());
+        let mut before = Vec::new();
+        while let Some(switch_s) = switches.get(around.len()) {
             match centre.advance() {
                 Happening::Decision(slot) => {
                     if centre.is_first(slot) {
-                        // The last moment at which the future is open: the first arrival after the switch.
-                        while let Some(switch_s) = switches.get(forks.len())
-                            && *switch_s <= centre.now_s()
-                        {
-                            let until_s = switch_s + horizon_s;
-                            let fork = |after| self.fork(centre.clone(), slot, history, after, until_s);
-                            forks.push([fork(0), fork(1)]);
+                        let now_s = centre.now_s();
+                        if now_s >= *switch_s {
+                            // The last moment at which the future is open: the first arrival after the switch.
+                            let until_s = switch_s + watch.horizon_s;
+                            let fork = |after| self.fork(centre.clone(), slot, after, until_s);
+                            around.push(Around {
+                                before: std::mem::take(&mut before),
+                                after: [fork(0), fork(1)],
+                            });
+                        } else if now_s >= switch_s - watch.bin_s {
+                            before.push(seen(&centre));
                         }
                         centre.assign(slot, history);
                     }
                     self.decide(&mut centre, slot);
                 }
-                Happening::Closed(_, Closed { .. }) => {}
+                Happening::Closed(..) => {}
                 Happening::Over => break,
             }
         }
-        forks
+        around
     }
 
     /// Goes on from an arrival under a policy for newcomers; those who were there keep theirs.
-    fn fork(&self, mut centre: Centre, slot: u32, history: u8, after: u8, until_s: f64) -> Vec<Seen> {
-        let mut seen = Vec::new();
+    fn fork(&self, mut centre: Centre, slot: u32, after: u8, until_s: f64) -> Vec<Seen> {
+        let mut sight = Vec::new();
         let mut due = Some(slot);
         loop {
             let slot = match due.take() {
@@ -268,18 +285,19 @@ impl Contest<'_> {
                 None => match centre.advance() {
                     Happening::Decision(slot) => slot,
                     Happening::Closed(..) => continue,
-                    Happening::Over => return seen,
+                    Happening::Over => return sight,
                 },
             };
             if centre.is_first(slot) {
                 if centre.now_s() >= until_s {
-                    return seen;
+                    return sight;
                 }
                 let busy: i32 = centre.people.groups.iter().map(|group| group.busy).sum();
-                seen.push((centre.now_s(), [f64::from(centre.in_queue()), f64::from(busy)]));
+                seen.push((
+                    centre.now_s(),
+                    [f64::from(centre.in_queue()), f64::from(busy)],
+                ));
                 centre.assign(slot, after);
-            } else {
-                debug_assert!(centre.arm(slot) == history || centre.arm(slot) == after);
             }
             self.decide(&mut centre, slot);
         }
@@ -293,19 +311,26 @@ impl Contest<'_> {
     }
 }
 
+/// What a customer sees who arrives now.
+fn seen(centre: &Centre) -> Seen {
+    let busy: i32 = centre.people.groups.iter().map(|group| group.busy).sum();
+    (
+        centre.now_s(),
+        [f64::from(centre.in_queue()), f64::from(busy)],
+    )
+}
+
 /// Seconds until the differences fall below 5 % of the first, interpolated between the middles of bins.
 fn forgotten(at_switch: f64, differences: &[f64], bin_s: f64) -> Option<f64> {
-    let limit = FORGOTTEN;
     let mut last = (0.0, 1.0);
     for (bin, difference) in differences.iter().enumerate() {
         let share = (difference / at_switch).abs();
-        if share.is_nan() {
-            continue;
-        }
         let middle_s = (bin as f64 + 0.5) * bin_s;
-        if share < limit {
+        if share < FORGOTTEN {
             let (before_s, before) = last;
-            return Some(before_s + (middle_s - before_s) * (before - limit) / (before - share));
+            return Some(
+                before_s + (middle_s - before_s) * (before - FORGOTTEN) / (before - share),
+            );
         }
         last = (middle_s, share);
     }

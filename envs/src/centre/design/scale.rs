@@ -67,9 +67,7 @@ impl CentreConfig {
         let mut note = |what: String, whole: u32| {
             let divided = divide(whole, share);
             let exact = f64::from(whole) * share;
-            if (f64::from(divided[1]) - exact).abs() > 1e-9
-                || divided[0] + divided[1] != whole
-            {
+            if (f64::from(divided[1]) - exact).abs() > 1e-9 || divided[0] + divided[1] != whole {
                 deviations.push(Deviation {
                     what,
                     whole,
@@ -145,7 +143,11 @@ mod tests {
         assert_eq!(odd, [(5, [2, 3]), (1, [1, 1]), (1, [1, 1])]);
         assert_eq!(split.parts.clone().map(|p| p.ai.replicas), [Some(3); 2]);
         let people = |part: usize| -> u32 {
-            split.parts[part].pool[0].team.iter().map(|t| t.people).sum()
+            split.parts[part].pool[0]
+                .team
+                .iter()
+                .map(|t| t.people)
+                .sum()
         };
         assert_eq!((people(0), people(1)), (8, 9));
         assert!((split.people_share - 9.0 / 17.0).abs() < 1e-12);

@@ -92,7 +92,7 @@ impl Contest<'_> {
     }
 
     fn take_turns(&self, seed: u64, washout_s: f64, block_s: f64) -> Turns {
-        let phase = Luck::new(self.salt(seed, Purpose::Hour), crate::luck::Domain::Arm, 0).unit();
+        let phase = Luck::new(self.salt(seed, Purpose::Hour), Domain::Arm, 0).unit();
         let blocks = Blocks {
             block_s,
             phase_s: 2.0 * block_s * phase,
