@@ -13,6 +13,7 @@ mod ai;
 mod arrivals;
 mod config;
 mod conversation;
+pub mod design;
 mod ending;
 mod engine;
 mod log;
