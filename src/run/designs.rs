@@ -14,6 +14,7 @@ use tierwise_envs::centre::design::{
 use tierwise_envs::env::Situation;
 
 use super::centre::NamedPolicy;
+use super::directory::{RunDirectory, RunError, write_json};
 use crate::config::TrainConfig;
 use crate::failure::{Failure, failure_of};
 
@@ -162,6 +163,14 @@ fn interval(estimate: &Estimate) -> String {
         "{:+.4} [{:+.4}, {:+.4}]",
         estimate.value, estimate.lower, estimate.upper
     )
+}
+
+/// Saves what designs measured beside the simulation of the same policies.
+///
+/// # Errors
+/// [`RunError::Io`].
+pub fn save_designs(directory: &RunDirectory, played: &Designs) -> Result<(), RunError> {
+    write_json(&directory.designs(), played)
 }
 
 /// The designs as a table for people.

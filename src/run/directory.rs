@@ -183,6 +183,12 @@ impl RunDirectory {
         self.path.join("simulation.json")
     }
 
+    /// What test designs measured.
+    #[must_use]
+    pub fn designs(&self) -> PathBuf {
+        self.path.join("designs.json")
+    }
+
     /// What the log holds.
     #[must_use]
     pub fn log_check(&self) -> PathBuf {
@@ -215,6 +221,20 @@ impl RunDirectory {
             }
         }
         Ok(())
+    }
+
+    /// Forgets what designs measured of policies that were simulated before.
+    ///
+    /// # Errors
+    /// [`RunError::Io`].
+    pub fn clear_designs(&self) -> Result<(), RunError> {
+        let path = self.designs();
+        match fs::remove_file(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                Err(RunError::Io { path, source })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Forgets checkpoints, after the end of a run or before a new one.

@@ -23,10 +23,18 @@ pub(super) fn run(file: &TomlFile, args: &SimulateArgs) -> Result<Done, Failure>
         .map(|name| policy_named(&config, name))
         .collect::<Result<_, _>>()?;
     let folder = file.path().parent().unwrap_or(std::path::Path::new(""));
+    if !args.ab.is_empty() && args.out.is_none() {
+        super::designs::run(&config, &policies, &args.ab, None, args.output.json)?;
+        return Ok(Done::Fine);
+    }
     let result = simulate_policies(&config, folder, &policies)?;
     if let Some(out) = &args.out {
         let run = RunDirectory::create(out)?;
         save_simulation(&run, &config, &result)?;
+        if !args.ab.is_empty() {
+            super::designs::run(&config, &policies, &args.ab, Some(&run), args.output.json)?;
+            return Ok(Done::Fine);
+        }
     }
     if args.output.json {
         output::json(&result)?;

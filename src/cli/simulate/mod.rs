@@ -1,6 +1,7 @@
 //! `tierwise simulate`.
 
 mod centre;
+mod designs;
 mod queue;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 pub(super) use self::centre::table as centre_table;
+use self::designs::DesignArg;
 pub(super) use self::queue::{described, queue_config, read_queue, seconds, significant};
 
 use super::{Done, OutputArgs, existing};
@@ -32,6 +34,9 @@ pub(super) struct SimulateArgs {
     /// Set a key of the configuration, such as `shop.daily_contacts=3000`; can be given several times.
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Play designs of an A/B test of two policies, beside the truth: all customers under one, all under the other.
+    #[arg(long, value_enum, value_name = "DESIGN")]
+    ab: Vec<DesignArg>,
     /// Replicas of the period, instead of the file's.
     #[arg(long, value_name = "N")]
     replicas: Option<u32>,

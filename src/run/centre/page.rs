@@ -1,6 +1,7 @@
 //! A simulation becomes the report's plain values; nothing is computed here that a result does not already say.
 
 mod couplings;
+mod designs;
 mod sections;
 
 use tierwise_reports::{
@@ -12,6 +13,7 @@ use tierwise_reports::{
 use super::interval::Interval;
 use super::simulation::{PolicyResult, SimulationResult};
 use crate::config::TrainConfig;
+use crate::run::designs::Designs;
 use crate::run::directory::{RunDirectory, RunError, read_json};
 use crate::run::evaluation::Evaluation;
 use crate::run::page::estimate;
@@ -67,6 +69,10 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
     page.queue_effect = evaluation
         .as_ref()
         .and_then(|evaluation| queue_effect(evaluation, &result));
+    if simulated.designs().exists() {
+        let played: Designs = read_json(&simulated.designs())?;
+        page.designs = vec![designs::designs(&result.name, &played)];
+    }
     page.couplings = couplings::couplings(&config, &result, &trainings)
         .into_iter()
         .collect();

@@ -248,6 +248,8 @@ pub fn save_simulation(
     config: &TrainConfig,
     result: &SimulationResult,
 ) -> Result<(), RunError> {
+    // What an earlier simulation left is not about this one.
+    directory.clear_designs()?;
     write_whole(&directory.config(), config.to_toml().as_bytes())?;
     write_json(&directory.simulation(), result)
 }
