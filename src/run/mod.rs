@@ -14,6 +14,7 @@ mod page;
 mod seeds;
 mod support;
 mod sweep;
+mod table;
 mod train;
 mod truth;
 
@@ -29,6 +30,7 @@ pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
+pub use self::table::{TableQuestion, judge_table};
 pub(crate) use self::train::shop_world;
 pub use self::train::{LogNotes, MdpNotes, TrainInput, TrainOptions, TrainResult, train};
 pub use self::truth::{TrueValueOf, TrueValues, true_values};

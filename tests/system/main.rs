@@ -23,4 +23,5 @@ mod same_bytes;
 mod shared;
 mod star;
 mod sweep;
+mod table;
 mod tier_mdp;

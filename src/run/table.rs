@@ -1,0 +1,71 @@
+//! Judging any logged table.
+
+use std::path::Path;
+
+use tierwise_policies::ope::table::{Table, TableError};
+use tierwise_policies::ope::{
+    BootstrapPlan, EstimatorError, Method, OneStep, OptionError, SupportGate, TableJudgement,
+    TableOptions, judge_one_step,
+};
+
+use crate::failure::{Failure, failure_of};
+
+/// What is asked of a table, before it is known which estimators it can have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableQuestion {
+    /// Estimators by name; the usual ones when there are none.
+    pub estimators: Vec<String>,
+    /// How intervals are made.
+    pub interval: Method,
+    /// Confidence level in (0, 1).
+    pub level: f64,
+    /// Resamples and their seed.
+    pub bootstrap: BootstrapPlan,
+    /// Range that rewards can have.
+    pub range: Option<(f64, f64)>,
+    /// Largest importance weight that can occur.
+    pub max_weight: Option<f64>,
+    /// When weights are too few to carry a value.
+    pub gate: SupportGate,
+}
+
+/// Judges the target policy of a table.
+///
+/// # Errors
+/// A [`Failure`] for options that do not fit together, and for a table that cannot be read.
+pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgement, Failure> {
+    let estimators = question
+        .estimators
+        .iter()
+        .map(|text| text.trim().parse())
+        .collect::<Result<Vec<OneStep>, EstimatorError>>()
+        .map_err(|error| Failure::new(format!("`--estimators`: {error}")))?;
+    let options = TableOptions {
+        estimators,
+        interval: question.interval,
+        level: question.level,
+        bootstrap: question.bootstrap,
+        range: question.range,
+        max_weight: question.max_weight,
+        gate: question.gate,
+    };
+    options.check().map_err(|error| {
+        let failure = Failure::new(error.to_string());
+        match error {
+            OptionError::NoRange { .. } => failure
+                .detail("the largest reward of a sample bounds nothing")
+                .fix("declare it: `--range 0,1`"),
+            _ => failure,
+        }
+    })?;
+    let table = Table::open(path).map_err(failed)?;
+    judge_one_step(&table, &options).map_err(failed)
+}
+
+fn failed(error: TableError) -> Failure {
+    let failure = failure_of(&error);
+    match error.fix() {
+        Some(fix) => failure.fix(fix),
+        None => failure,
+    }
+}
