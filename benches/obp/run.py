@@ -26,10 +26,13 @@ def peer(path, resamples):
         def __getattr__(self, name):
             if name.startswith("__"):
                 raise AttributeError(name)
-            return type(name, (), {"__init_subclass__": lambda **_: None})
+            return type(name, (), {})
 
     for name in ["", ".nn", ".nn.functional", ".optim", ".utils", ".utils.data"]:
-        sys.modules["torch" + name] = Empty("torch" + name)
+        module = sys.modules["torch" + name] = Empty("torch" + name)
+        parent, _, child = ("torch" + name).rpartition(".")
+        if parent:
+            setattr(sys.modules[parent], child, module)
     import numpy as np
     import pandas as pd
     from obp.ope.estimators import (

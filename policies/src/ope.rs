@@ -9,6 +9,7 @@ mod importance;
 mod interval;
 mod moments;
 mod one_step;
+mod sequential;
 pub mod table;
 mod weights;
 
@@ -21,6 +22,9 @@ pub use self::moments::Moments;
 pub use self::one_step::{
     ActionOverlap, EstimatorError, OneStep, OptionError, Shrink, TableEstimate, TableInterval,
     TableJudgement, TableOptions, WeightSummary, judge_one_step,
+};
+pub use self::sequential::{
+    FqeMode, ReturnDistribution, ReturnQuantile, SequenceOptions, Sequential, judge_sequential,
 };
 pub use self::weights::{
     Refusal, SupportGate, WeightDiagnostics, WeightTally, conversation_weight,

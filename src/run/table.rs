@@ -1,11 +1,12 @@
 //! Judging any logged table.
 
 use std::path::Path;
+use std::str::FromStr;
 
 use tierwise_policies::ope::table::{Table, TableError};
 use tierwise_policies::ope::{
-    BootstrapPlan, EstimatorError, Method, OneStep, OptionError, SupportGate, TableJudgement,
-    TableOptions, judge_one_step,
+    BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
+    TableJudgement, TableOptions, judge_one_step, judge_sequential,
 };
 
 use crate::failure::{Failure, failure_of};
@@ -27,6 +28,8 @@ pub struct TableQuestion {
     pub max_weight: Option<f64>,
     /// When weights are too few to carry a value.
     pub gate: SupportGate,
+    /// What only episodes have.
+    pub sequence: SequenceOptions,
 }
 
 /// Judges the target policy of a table.
@@ -34,12 +37,33 @@ pub struct TableQuestion {
 /// # Errors
 /// A [`Failure`] for options that do not fit together, and for a table that cannot be read.
 pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgement, Failure> {
-    let estimators = question
-        .estimators
+    if !(0.0..=1.0).contains(&question.sequence.discount) {
+        return Err(
+            Failure::new(format!("`--discount` is {}", question.sequence.discount))
+                .detail("a discount lies in 0 to 1"),
+        );
+    }
+    // Options are checked before the file is opened, as far as they do not depend on it.
+    options::<()>(question, Vec::new())?;
+    let table = Table::open(path).map_err(failed)?;
+    if table.header().has_episodes() {
+        let options = options(question, parsed(&question.estimators)?)?;
+        judge_sequential(&table, &options, question.sequence).map_err(failed)
+    } else {
+        let options = options(question, parsed(&question.estimators)?)?;
+        judge_one_step(&table, &options).map_err(failed)
+    }
+}
+
+fn parsed<E: FromStr<Err = EstimatorError>>(names: &[String]) -> Result<Vec<E>, Failure> {
+    names
         .iter()
         .map(|text| text.trim().parse())
-        .collect::<Result<Vec<OneStep>, EstimatorError>>()
-        .map_err(|error| Failure::new(format!("`--estimators`: {error}")))?;
+        .collect::<Result<Vec<E>, EstimatorError>>()
+        .map_err(|error| Failure::new(format!("`--estimators`: {error}")))
+}
+
+fn options<E>(question: &TableQuestion, estimators: Vec<E>) -> Result<TableOptions<E>, Failure> {
     let options = TableOptions {
         estimators,
         interval: question.interval,
@@ -58,8 +82,7 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
             _ => failure,
         }
     })?;
-    let table = Table::open(path).map_err(failed)?;
-    judge_one_step(&table, &options).map_err(failed)
+    Ok(options)
 }
 
 fn failed(error: TableError) -> Failure {

@@ -184,3 +184,48 @@ fn what_cannot_be_judged_ends_with_where_what_and_how_to_fix_it() {
     let ran = desk.run("evaluate");
     assert_eq!(ran.code, 2, "{ran:?}");
 }
+
+#[test]
+fn tables_with_episodes_are_judged_as_sequences() {
+    let desk = Desk::new();
+    // On policy, of one and of two steps: the mean return is (1 + 0.5 · 2 + 5)/2 at discount 0.5.
+    let mut text = "episode,t,action,propensity,reward,done,state,pi0,pi1\n".to_owned();
+    for i in 0..300 {
+        let action = i % 2;
+        writeln!(text, "a{i},0,{action},0.5,1,0,s,0.5,0.5").unwrap();
+        writeln!(text, "a{i},1,{action},0.5,2,1,e,0.5,0.5").unwrap();
+        writeln!(text, "b{i},0,{action},0.5,5,1,f,0.5,0.5").unwrap();
+    }
+    desk.write("t.csv", text);
+    let result = judged(
+        &desk,
+        "t.csv --estimators tis,pdis,sntis,snpdis,fqe,mis,dr --discount 0.5 --resamples 50",
+    );
+    assert_eq!(
+        (&result["rows"], &result["episodes"]),
+        (&900.into(), &600.into())
+    );
+    for estimate in &result["estimates"].as_array().unwrap()[..6] {
+        let value = estimate["value"].as_f64().unwrap();
+        assert!((value - 3.5).abs() < 1e-9, "{estimate}");
+    }
+    assert!(
+        result["estimates"][6]["refused"]
+            .as_str()
+            .unwrap()
+            .contains("no `q0`")
+    );
+    assert_eq!(result["returns"]["quantiles"][0]["value"], 2.0);
+    let text = desk.done("evaluate --table t.csv --discount 0.5 --resamples 50");
+    assert!(
+        text.contains("600 episodes") && text.contains("mean of the worst 5 % 2.0000"),
+        "{text}"
+    );
+    let error = desk.refused("evaluate --table t.csv --discount 1.5");
+    assert!(error.contains("`--discount` is 1.5"), "{error}");
+    let error = desk.refused("evaluate --table t.csv --estimators ips");
+    assert!(
+        error.contains("tables with episodes have tis, pdis"),
+        "{error}"
+    );
+}

@@ -128,6 +128,21 @@ impl Interval {
     }
 }
 
+/// The group of a row when groups are a power of two: rows of a block of as many rows go to one each, in another order
+/// every time, so that neither runs nor periods of a sorted table gather in a group. The first block is left as it is: a
+/// small table resamples its rows.
+pub(crate) const fn spread(row: u64, groups: u64) -> usize {
+    let (block, at) = (row / groups, row % groups);
+    if block == 0 {
+        return at as usize;
+    }
+    let mut x = block.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^= x >> 31;
+    (at.wrapping_mul(x | 1).wrapping_add(x >> 32) % groups) as usize
+}
+
 /// Columns a tile holds: what a loop keeps in registers.
 const TILE: usize = 8;
 
@@ -268,7 +283,7 @@ pub fn resample(ratios: &[Ratio], plan: BootstrapPlan) -> Vec<Vec<f64>> {
 }
 
 /// Poisson(1) by inversion of one uniform draw each.
-struct Poisson {
+pub(crate) struct Poisson {
     /// P(X ≤ k) for k = 0, 1, … until the tail is below 2⁻⁵³.
     cumulative: [f64; 18],
     /// The count by the first twelve bits of the draw, where these decide it.
@@ -279,7 +294,7 @@ impl Poisson {
     const BITS: u32 = 12;
     const UNDECIDED: u8 = u8::MAX;
 
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut cumulative = [1.0; 18];
         let (mut term, mut sum) = ((-1.0f64).exp(), 0.0);
         for (k, entry) in cumulative.iter_mut().enumerate() {
@@ -312,7 +327,7 @@ impl Poisson {
         self.cumulative.iter().take_while(|c| u >= **c).count() as u8
     }
 
-    fn fill(&self, counts: &mut [f64], seed: u64, resample: u32) {
+    pub(crate) fn fill(&self, counts: &mut [f64], seed: u64, resample: u32) {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(
             seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (u64::from(resample) << 1 | 1),
         );
@@ -400,6 +415,17 @@ mod tests {
             (interval.standard_error / se - 1.0).abs() < 0.07,
             "{interval:?} against {se}"
         );
+    }
+
+    #[test]
+    fn a_block_gives_every_group_one_row() {
+        for block in 0..5 {
+            let mut seen = [false; 256];
+            for at in 0..256 {
+                seen[spread(block * 256 + at, 256)] = true;
+            }
+            assert!(seen.iter().all(|s| *s), "{block}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod layout;
 mod tests;
 
 pub use self::estimator::{EstimatorError, OneStep, Shrink};
+pub(crate) use self::judge::in_words;
 pub use self::judge::{
     ActionOverlap, OptionError, TableEstimate, TableInterval, TableJudgement, TableOptions,
     WeightSummary, judge_one_step,

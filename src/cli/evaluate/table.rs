@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use tierwise_policies::ope::{BootstrapPlan, Method, SupportGate, TableJudgement};
+use tierwise_policies::ope::{
+    BootstrapPlan, FqeMode, Method, SequenceOptions, SupportGate, TableJudgement,
+};
 
 use super::EvaluateArgs;
 use crate::cli::{Done, existing, output};
@@ -35,6 +37,12 @@ pub(super) struct TableArgs {
     /// Largest importance weight that can occur, for bounds of estimators that do not clip.
     #[arg(long, value_name = "W", requires = "table")]
     max_weight: Option<f64>,
+    /// Discount a step, for tables with episodes.
+    #[arg(long, value_name = "GAMMA", default_value_t = 1.0, requires = "table")]
+    discount: f64,
+    /// Q function of fitted Q evaluation: one for all steps, or one a step.
+    #[arg(long, value_enum, default_value_t = FqeArg::Stationary, requires = "table")]
+    fqe: FqeArg,
     /// Smallest effective sample size at which a weighted value is given.
     #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
     min_effective: f64,
@@ -51,6 +59,12 @@ enum MethodArg {
     Hoeffding,
     Bernstein,
     Betting,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FqeArg {
+    Stationary,
+    TimeIndexed,
 }
 
 pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
@@ -76,6 +90,13 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         gate: SupportGate {
             min_effective_sample_size: any.min_effective,
             max_weight_share: any.max_share,
+        },
+        sequence: SequenceOptions {
+            discount: any.discount,
+            fqe: match any.fqe {
+                FqeArg::Stationary => FqeMode::Stationary,
+                FqeArg::TimeIndexed => FqeMode::TimeIndexed,
+            },
         },
     };
     let judgement = judge_table(path, &question)?;
@@ -150,6 +171,19 @@ fn text(judgement: &TableJudgement) -> String {
             }
         };
         lines.push(line);
+    }
+    if let Some(returns) = &judgement.returns {
+        let quantiles: Vec<String> = returns
+            .quantiles
+            .iter()
+            .map(|q| format!("{:.0} %: {:.4}", q.share * 100.0, q.value))
+            .collect();
+        lines.push(String::new());
+        lines.push(format!(
+            "return of an episode: standard deviation {:.4}, mean of the worst 5 % {:.4}",
+            returns.standard_deviation, returns.worst_5_percent
+        ));
+        lines.push(format!("  quantiles {}", quantiles.join(", ")));
     }
     if !judgement.notes.is_empty() {
         lines.push(String::new());

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rayon::prelude::*;
 
 use super::layout::{Formula, Layout, Rounds, Term};
-use crate::ope::bootstrap::{GroupSums, MAX_GROUPS};
+use crate::ope::bootstrap::{GroupSums, MAX_GROUPS, spread};
 use crate::ope::interval::Sides;
 use crate::ope::moments::Moments;
 use crate::ope::table::{Header, Rows, Table, TableError, Wanted};
@@ -315,15 +315,8 @@ impl State<'_> {
                 })
                 .collect();
         }
-        let mix = mixed(block);
-        // The first block is left as it is: a small table resamples its rows.
-        let (step, start) = if block == 0 {
-            (1, 0)
-        } else {
-            (mix | 1, mix >> 32)
-        };
         (0..(to - from) as u64)
-            .map(|row| (row.wrapping_mul(step).wrapping_add(start) % BLOCK as u64) as u16)
+            .map(|row| spread(block * BLOCK as u64 + row, BLOCK as u64) as u16)
             .collect()
     }
 }
@@ -346,13 +339,6 @@ fn sides(bounded: &Bounded, rounds: &Rounds) -> Sides {
         }
     }
     sides
-}
-
-fn mixed(block: u64) -> u64 {
-    let mut x = block.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    x ^ (x >> 31)
 }
 
 /// The columns' means in every resample.

@@ -9,14 +9,15 @@ use crate::ope::bootstrap::{BootstrapPlan, Interval};
 use crate::ope::interval::{
     Method, bernstein_half_width, hoeffding_half_width, normal_quantile, t_quantile,
 };
+use crate::ope::sequential::ReturnDistribution;
 use crate::ope::table::{Header, Table, TableError};
 use crate::ope::weights::{Refusal, SupportGate, WeightDiagnostics};
 
 /// What to compute from a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TableOptions {
-    /// Estimators by name, as `ips` or `cips:10`; the usual ones when there are none.
-    pub estimators: Vec<OneStep>,
+pub struct TableOptions<E = OneStep> {
+    /// Estimators; the usual ones when there are none.
+    pub estimators: Vec<E>,
     /// How intervals are made.
     pub interval: Method,
     /// Confidence level in (0, 1).
@@ -31,7 +32,7 @@ pub struct TableOptions {
     pub gate: SupportGate,
 }
 
-impl Default for TableOptions {
+impl<E> Default for TableOptions<E> {
     fn default() -> Self {
         Self {
             estimators: Vec::new(),
@@ -62,6 +63,9 @@ pub struct TableJudgement {
     pub estimates: Vec<TableEstimate>,
     /// What was taken and what would be taken, action by action.
     pub actions: Vec<ActionOverlap>,
+    /// Distribution of the return, in a sequential table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returns: Option<ReturnDistribution>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }
@@ -159,7 +163,7 @@ pub enum OptionError {
     },
 }
 
-impl TableOptions {
+impl<E> TableOptions<E> {
     /// Checks that the options fit together.
     ///
     /// # Errors
@@ -271,6 +275,7 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
                 target: gathered.overlap.target[action] / gathered.rows as f64,
             })
             .collect(),
+        returns: None,
         notes,
     })
 }
@@ -432,7 +437,7 @@ impl Judge<'_> {
             self.options
                 .gate
                 .refusal(weights)
-                .map(|refusal| in_words(&refusal))
+                .map(|refusal| in_words(&refusal, "row"))
         })
     }
 
@@ -576,18 +581,19 @@ fn no_bound(formula: &Formula) -> String {
     }
 }
 
-/// A refusal with its remedy.
-fn in_words(refusal: &Refusal) -> String {
+/// A refusal with its remedy; `unit` is what has a weight.
+pub(crate) fn in_words(refusal: &Refusal, unit: &str) -> String {
     match refusal {
         Refusal::NoOverlap => {
-            "the log never did what the policy does; collect such rows, or mask these actions"
-                .to_owned()
+            format!(
+                "the log never did what the policy does; collect such {unit}s, or mask these actions"
+            )
         }
         Refusal::SampleTooSmall { have, needed } => format!(
-            "the weights leave an effective sample of {have:.1} rows, and {needed:.0} are needed; collect more, or judge a policy closer to the log's"
+            "the weights leave an effective sample of {have:.1} {unit}s, and {needed:.0} are needed; collect more, or judge a policy closer to the log's"
         ),
         Refusal::OneConversationDecides { share, limit } => format!(
-            "one row carries {:.0} % of all weight (limit {:.0} %); collect more, or clip the weights",
+            "one {unit} carries {:.0} % of all weight (limit {:.0} %); collect more, or clip the weights",
             share * 100.0,
             limit * 100.0
         ),

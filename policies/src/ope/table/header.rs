@@ -175,6 +175,12 @@ impl Header {
         self.has(Role::State)
     }
 
+    /// Whether ends of episodes are marked.
+    #[must_use]
+    pub fn has_done(&self) -> bool {
+        self.has(Role::Done)
+    }
+
     /// Whether rows name the unit they are resampled with.
     #[must_use]
     pub fn has_units(&self) -> bool {
