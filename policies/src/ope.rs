@@ -7,6 +7,7 @@
 mod bootstrap;
 mod importance;
 mod interval;
+pub mod model;
 mod moments;
 mod one_step;
 mod sequential;
@@ -20,8 +21,9 @@ pub use self::interval::{
 };
 pub use self::moments::Moments;
 pub use self::one_step::{
-    ActionOverlap, EstimatorError, OneStep, OptionError, Shrink, TableEstimate, TableInterval,
-    TableJudgement, TableOptions, WeightSummary, judge_one_step,
+    ActionOverlap, EstimatorError, Family, OneStep, OptionError, Propensity, Request, Sensitivity,
+    Shrink, TableEstimate, TableInterval, TableJudgement, TableOptions, Tuning, WeightSummary,
+    judge_one_step,
 };
 pub use self::sequential::{
     FqeMode, ReturnDistribution, ReturnQuantile, SequenceOptions, Sequential, judge_sequential,

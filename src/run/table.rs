@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::table::{Table, TableError};
 use tierwise_policies::ope::{
     BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
@@ -28,6 +29,12 @@ pub struct TableQuestion {
     pub max_weight: Option<f64>,
     /// When weights are too few to carry a value.
     pub gate: SupportGate,
+    /// Where the reward model comes from.
+    pub model: Option<ModelKind>,
+    /// Whether to estimate the policy that wrote the log.
+    pub estimate_propensity: bool,
+    /// How strongly hidden reasons may have moved the odds of the log's choices.
+    pub gamma: Option<f64>,
     /// What only episodes have.
     pub sequence: SequenceOptions,
 }
@@ -72,6 +79,9 @@ fn options<E>(question: &TableQuestion, estimators: Vec<E>) -> Result<TableOptio
         range: question.range,
         max_weight: question.max_weight,
         gate: question.gate,
+        model: question.model,
+        estimate_propensity: question.estimate_propensity,
+        gamma: question.gamma,
     };
     options.check().map_err(|error| {
         let failure = Failure::new(error.to_string());

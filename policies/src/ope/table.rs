@@ -114,10 +114,12 @@ impl Table {
         mut fold: impl FnMut(T) -> Result<(), TableError>,
     ) -> Result<u64, TableError> {
         let mut rows = 0;
+        let mut run = 0;
         if self.parquet {
             parquet::scan(&self.path, &self.header, wanted, |batch| {
                 rows += batch.len() as u64;
-                fold(map(batch))
+                run += 1;
+                fold(map(Rows { run, ..batch }))
             })?;
         } else {
             self.scan_text(wanted, map, |result, n| {
@@ -159,15 +161,18 @@ impl Table {
         };
         // The header is line 1.
         let mut line = 2;
+        let mut run = 0;
         let mut chunks = next().map_err(io)?;
         while !chunks.is_empty() {
             let (parsed, following) = rayon::join(
                 || {
                     chunks
                         .par_iter()
-                        .map(|text| {
+                        .enumerate()
+                        .map(|(at, text)| {
+                            let run = run + at as u64;
                             csv::rows(text, &self.header, wanted)
-                                .map(|(rows, lines)| (rows.len(), map(rows), lines))
+                                .map(|(rows, lines)| (rows.len(), map(Rows { run, ..rows }), lines))
                         })
                         .collect::<Vec<_>>()
                 },
@@ -179,6 +184,7 @@ impl Table {
                 line += lines;
                 fold(value, rows)?;
             }
+            run += chunks.len() as u64;
             chunks = following.map_err(io)?;
         }
         Ok(())

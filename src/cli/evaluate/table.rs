@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::{
     BootstrapPlan, FqeMode, Method, SequenceOptions, SupportGate, TableJudgement,
 };
@@ -43,6 +44,15 @@ pub(super) struct TableArgs {
     /// Q function of fitted Q evaluation: one for all steps, or one a step.
     #[arg(long, value_enum, default_value_t = FqeArg::Stationary, requires = "table")]
     fqe: FqeArg,
+    /// Reward model q(x, a): the columns `q…`, or one fitted here and cross-fitted; default: what the table allows.
+    #[arg(long, value_enum, requires = "table")]
+    model: Option<ModelArg>,
+    /// Estimate the policy that wrote the log, where it logged no propensities; results are marked.
+    #[arg(long, requires = "table")]
+    estimate_propensity: bool,
+    /// Also bound the value, should hidden reasons have moved the odds of the log's choices by up to this factor.
+    #[arg(long, value_name = "FACTOR", requires = "table")]
+    gamma: Option<f64>,
     /// Smallest effective sample size at which a weighted value is given.
     #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
     min_effective: f64,
@@ -59,6 +69,14 @@ enum MethodArg {
     Hoeffding,
     Bernstein,
     Betting,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModelArg {
+    Given,
+    Ridge,
+    Quadratic,
+    Tabular,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -91,6 +109,14 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
             min_effective_sample_size: any.min_effective,
             max_weight_share: any.max_share,
         },
+        model: any.model.map(|model| match model {
+            ModelArg::Given => ModelKind::Given,
+            ModelArg::Ridge => ModelKind::Ridge,
+            ModelArg::Quadratic => ModelKind::Quadratic,
+            ModelArg::Tabular => ModelKind::Tabular,
+        }),
+        estimate_propensity: any.estimate_propensity,
+        gamma: any.gamma,
         sequence: SequenceOptions {
             discount: any.discount,
             fqe: match any.fqe {
@@ -171,6 +197,13 @@ fn text(judgement: &TableJudgement) -> String {
             }
         };
         lines.push(line);
+    }
+    if let Some(s) = &judgement.sensitivity {
+        lines.push(String::new());
+        lines.push(format!(
+            "if hidden reasons moved the odds of the log's choices up to {}-fold: snips in [{:.6}, {:.6}]",
+            s.gamma, s.lower, s.upper
+        ));
     }
     if let Some(returns) = &judgement.returns {
         let quantiles: Vec<String> = returns

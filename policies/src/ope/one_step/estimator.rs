@@ -89,6 +89,8 @@ pub enum OneStep {
     ShrunkIps(Shrink),
     /// mean dm + s(w)(r − q).
     ShrunkDr(Shrink),
+    /// `dr` with a model fitted to make its variance least. Farajtabar et al. 2018.
+    Mrdr,
 }
 
 impl OneStep {
@@ -104,6 +106,7 @@ impl OneStep {
             Self::Dm => "dm",
             Self::Dr => "dr",
             Self::Sndr => "sndr",
+            Self::Mrdr => "mrdr",
             Self::ShrunkIps(Shrink::SubGaussian(_)) => "sgips",
             Self::ShrunkIps(_) => "cips",
             Self::ShrunkDr(Shrink::Clip(_)) => "cdr",
@@ -131,7 +134,10 @@ impl OneStep {
     /// Whether it uses a reward model.
     #[must_use]
     pub const fn models(self) -> bool {
-        matches!(self, Self::Dm | Self::Dr | Self::Sndr | Self::ShrunkDr(_))
+        matches!(
+            self,
+            Self::Dm | Self::Dr | Self::Sndr | Self::Mrdr | Self::ShrunkDr(_)
+        )
     }
 
     /// Whether its error stays when rows are added: a model alone, or shrunk weights.
@@ -148,6 +154,109 @@ impl fmt::Display for OneStep {
             Some(shrink) => write!(f, ":{}", shrink.parameter()),
             None => Ok(()),
         }
+    }
+}
+
+/// A family of shrunk estimators, whose parameter may be chosen by the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `cips`
+    ClippedIps,
+    /// `cdr`
+    ClippedDr,
+    /// `switch`
+    SwitchDr,
+    /// `dros`
+    OptimisticDr,
+    /// `sgips`
+    SubGaussianIps,
+    /// `sgdr`
+    SubGaussianDr,
+}
+
+impl Family {
+    const ALL: [Self; 6] = [
+        Self::ClippedIps,
+        Self::ClippedDr,
+        Self::SwitchDr,
+        Self::OptimisticDr,
+        Self::SubGaussianIps,
+        Self::SubGaussianDr,
+    ];
+
+    /// The member with a parameter.
+    #[must_use]
+    pub const fn at(self, l: f64) -> OneStep {
+        match self {
+            Self::ClippedIps => OneStep::ShrunkIps(Shrink::Clip(l)),
+            Self::ClippedDr => OneStep::ShrunkDr(Shrink::Clip(l)),
+            Self::SwitchDr => OneStep::ShrunkDr(Shrink::Switch(l)),
+            Self::OptimisticDr => OneStep::ShrunkDr(Shrink::Optimistic(l)),
+            Self::SubGaussianIps => OneStep::ShrunkIps(Shrink::SubGaussian(l)),
+            Self::SubGaussianDr => OneStep::ShrunkDr(Shrink::SubGaussian(l)),
+        }
+    }
+
+    /// Parameters that are tried, from the least bias to the least variance.
+    #[must_use]
+    pub fn grid(self) -> Vec<OneStep> {
+        let parameters: &[f64] = match self {
+            Self::SubGaussianIps | Self::SubGaussianDr => {
+                &[0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0]
+            }
+            // L of w² + L: a weight of √L is halved.
+            Self::OptimisticDr => &[1e5, 1e4, 3e3, 1e3, 300.0, 100.0, 30.0, 10.0, 3.0, 1.0],
+            _ => &[1000.0, 300.0, 100.0, 50.0, 20.0, 10.0, 5.0, 3.0, 2.0, 1.0],
+        };
+        parameters.iter().map(|l| self.at(*l)).collect()
+    }
+}
+
+/// How a parameter is chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tuning {
+    /// The least variance whose interval still meets those of all that are less biased. Su, Srinath & Krishnamurthy,
+    /// ICML 2020 (SLOPE); Tucker & Lee 2021.
+    Slope,
+    /// The least estimated squared error: (mean of what shrinking leaves out)² + variance.
+    MeanSquaredError,
+}
+
+/// What was asked for: an estimator, or the best of a family.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Request {
+    /// One estimator.
+    Given(OneStep),
+    /// A family and how its parameter is chosen: `cips` or `cips:slope`, `cips:mse`.
+    Tuned(Family, Tuning),
+}
+
+impl Request {
+    /// What may be computed for it.
+    #[must_use]
+    pub fn candidates(self) -> Vec<OneStep> {
+        match self {
+            Self::Given(estimator) => vec![estimator],
+            Self::Tuned(family, _) => family.grid(),
+        }
+    }
+}
+
+impl FromStr for Request {
+    type Err = EstimatorError;
+
+    fn from_str(text: &str) -> Result<Self, EstimatorError> {
+        let (name, rule) = text.split_once(':').unwrap_or((text, "slope"));
+        let tuning = match rule {
+            "slope" => Tuning::Slope,
+            "mse" => Tuning::MeanSquaredError,
+            _ => return text.parse().map(Self::Given),
+        };
+        let family = Family::ALL.into_iter().find(|f| f.at(1.0).name() == name);
+        family.map_or_else(
+            || text.parse().map(Self::Given),
+            |family| Ok(Self::Tuned(family, tuning)),
+        )
     }
 }
 
@@ -179,6 +288,7 @@ impl FromStr for OneStep {
             "dm" => Some(Self::Dm),
             "dr" => Some(Self::Dr),
             "sndr" => Some(Self::Sndr),
+            "mrdr" => Some(Self::Mrdr),
             _ => None,
         };
         if let Some(plain) = plain {
@@ -188,12 +298,7 @@ impl FromStr for OneStep {
             };
         }
         let value = || -> Result<f64, EstimatorError> {
-            let Some(parameter) = parameter else {
-                return Err(wrong(format!(
-                    "{name} needs a parameter, as in `{name}:{}`",
-                    example(name)
-                )));
-            };
+            let parameter = parameter.unwrap_or_default();
             let value: f64 = parameter
                 .parse()
                 .map_err(|_| wrong(format!("{parameter} is no number")))?;
@@ -220,19 +325,11 @@ impl FromStr for OneStep {
             "sgdr" => Self::ShrunkDr(Shrink::SubGaussian(value()?)),
             _ => {
                 return Err(wrong(
-                    "no such estimator; one-step tables have ips, snips, dm, dr, sndr, cips:L, cdr:L, switch:L, dros:L, sgips:L, sgdr:L"
+                    "no such estimator; one-step tables have ips, snips, dm, dr, sndr, cips:L, cdr:L, switch:L, dros:L, sgips:L, sgdr:L, mrdr"
                         .to_owned(),
                 ));
             }
         })
-    }
-}
-
-fn example(name: &str) -> &'static str {
-    match name {
-        "sgips" | "sgdr" => "0.1",
-        "dros" => "50",
-        _ => "10",
     }
 }
 
@@ -264,7 +361,7 @@ mod tests {
         for (text, reason) in [
             ("ipw", "no such estimator"),
             ("dm:3", "has no parameter"),
-            ("cips", "needs a parameter, as in `cips:10`"),
+            ("cips:", "no number"),
             ("cips:0", "above 0"),
             ("cips:inf", "finite"),
             ("cips:NaN", "above 0"),
@@ -275,6 +372,27 @@ mod tests {
             let error = text.parse::<OneStep>().unwrap_err().to_string();
             assert!(error.contains(reason), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn families_are_asked_for_without_a_number() {
+        for (text, tuned) in [
+            ("cips", Request::Tuned(Family::ClippedIps, Tuning::Slope)),
+            (
+                "sgdr:slope",
+                Request::Tuned(Family::SubGaussianDr, Tuning::Slope),
+            ),
+            (
+                "switch:mse",
+                Request::Tuned(Family::SwitchDr, Tuning::MeanSquaredError),
+            ),
+            ("dros:5", Request::Given(Family::OptimisticDr.at(5.0))),
+            ("mrdr", Request::Given(OneStep::Mrdr)),
+        ] {
+            assert_eq!(text.parse::<Request>().unwrap(), tuned);
+        }
+        assert!("dm:slope".parse::<Request>().is_err());
+        assert!("cips:best".parse::<Request>().is_err());
     }
 
     #[test]

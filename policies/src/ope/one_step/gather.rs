@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
-use super::layout::{Formula, Layout, Rounds, Term};
+use super::layout::{Formula, Rounds, Term};
+use super::piece::{Need, Overlap, Piece, piece};
 use crate::ope::bootstrap::{GroupSums, MAX_GROUPS, spread};
 use crate::ope::interval::Sides;
 use crate::ope::moments::Moments;
-use crate::ope::table::{Header, Rows, Table, TableError, Wanted};
+use crate::ope::table::{Table, TableError, Wanted};
 use crate::ope::weights::WeightTally;
 
 /// Rows of a block. As many as there are groups, so that each row of a block goes to a group of its own.
@@ -48,91 +49,6 @@ pub(crate) struct Gathered {
     pub(crate) units: Option<u64>,
 }
 
-/// How often each action was taken, and how often the target policy would take it.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Overlap {
-    pub(crate) logged: Vec<u64>,
-    pub(crate) target: Vec<f64>,
-    pub(crate) smallest_propensity: f64,
-}
-
-/// What estimation needs.
-pub(crate) struct Need<'a> {
-    pub(crate) layout: &'a Layout,
-    pub(crate) shrinks: &'a [super::Shrink],
-    pub(crate) bounded: &'a [Bounded],
-    pub(crate) model: bool,
-    /// Declared range of the reward.
-    pub(crate) range: Option<(f64, f64)>,
-}
-
-/// A run of rows as estimation needs it.
-struct Piece {
-    rounds: Rounds,
-    unit: Vec<u64>,
-    overlap: Overlap,
-    missing_model: u64,
-    outside: Option<(u64, f64)>,
-}
-
-fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
-    let actions = header.actions;
-    let n = rows.len();
-    let mut overlap = Overlap {
-        logged: vec![0; actions],
-        target: vec![0.0; actions],
-        smallest_propensity: 1.0,
-    };
-    let mut rounds = Rounds::default();
-    for (row, target) in rows.target.chunks_exact(actions).enumerate() {
-        overlap.logged[usize::from(rows.action[row])] += 1;
-        for (sum, p) in overlap.target.iter_mut().zip(target) {
-            *sum += p;
-        }
-    }
-    if !rows.propensity.is_empty() {
-        rounds.weight = (0..n)
-            .map(|row| {
-                let p = rows.propensity[row];
-                overlap.smallest_propensity = overlap.smallest_propensity.min(p);
-                rows.target[row * actions + usize::from(rows.action[row])] / p
-            })
-            .collect();
-    }
-    let mut missing_model = 0;
-    if need.model && !rows.model.is_empty() {
-        rounds.model.reserve(n);
-        rounds.direct.reserve(n);
-        for row in 0..n {
-            let cells = row * actions..(row + 1) * actions;
-            let (target, model) = (&rows.target[cells.clone()], &rows.model[cells]);
-            let taken = usize::from(rows.action[row]);
-            let mut direct: f64 = target.iter().zip(model).map(|(p, q)| p * q).sum();
-            if direct.is_nan() {
-                // A value that the policy never asks for may be missing.
-                let asked = target.iter().zip(model).filter(|(p, _)| **p > 0.0);
-                direct = asked.map(|(p, q)| p * q).sum();
-            }
-            missing_model +=
-                u64::from(direct.is_nan() || (target[taken] > 0.0 && model[taken].is_nan()));
-            rounds.model.push(model[taken]);
-            rounds.direct.push(direct);
-        }
-    }
-    let outside = need.range.and_then(|(low, high)| {
-        let at = rows.reward.iter().position(|r| *r < low || *r > high)?;
-        Some((at as u64, rows.reward[at]))
-    });
-    rounds.reward = rows.reward;
-    Piece {
-        rounds,
-        unit: rows.unit,
-        overlap,
-        missing_model,
-        outside,
-    }
-}
-
 /// Reads a table once.
 pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableError> {
     let header = table.header();
@@ -151,7 +67,6 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
             overlap: Overlap {
                 logged: vec![0; header.actions],
                 target: vec![0.0; header.actions],
-                smallest_propensity: 1.0,
             },
             units: None,
         },
@@ -160,10 +75,7 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
         blocks: 0,
         unit_groups: HashMap::new(),
     };
-    let wanted = Wanted {
-        model: need.model,
-        ..Wanted::default()
-    };
+    let wanted: Wanted = need.wanted(header);
     let mut read = 0;
     let rows = table.scan(
         wanted,
@@ -219,9 +131,6 @@ impl State<'_> {
         for (sum, p) in overlap.target.iter_mut().zip(&piece.overlap.target) {
             *sum += p;
         }
-        overlap.smallest_propensity = overlap
-            .smallest_propensity
-            .min(piece.overlap.smallest_propensity);
         self.gathered.missing_model += piece.missing_model;
         self.pending.append(&mut piece.rounds);
         self.pending_units.append(&mut piece.unit);

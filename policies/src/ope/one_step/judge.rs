@@ -1,188 +1,19 @@
 //! From the sums over a table to estimates, intervals and refusals.
 
-use serde::{Deserialize, Serialize};
-
-use super::estimator::{OneStep, Shrink};
-use super::gather::{Bound, Bounded, Gathered, Need, clustered_error, gather, resampled};
-use super::layout::{Formula, Layout, Term};
-use crate::ope::bootstrap::{BootstrapPlan, Interval};
-use crate::ope::interval::{
-    Method, bernstein_half_width, hoeffding_half_width, normal_quantile, t_quantile,
-};
-use crate::ope::sequential::ReturnDistribution;
+use super::bounds::{bounded, ends};
+use super::estimator::{OneStep, Request, Shrink};
+use super::gather::{Bounded, Gathered, clustered_error, gather, resampled};
+use super::layout::{Formula, Layout};
+use super::options::TableOptions;
+use super::piece::{Model, Need};
+use super::results::{ActionOverlap, Propensity, TableEstimate, TableInterval, TableJudgement};
+use super::sensitivity::sensitivity;
+use super::tuning::{Known, chosen};
+use crate::ope::bootstrap::Interval;
+use crate::ope::interval::{Method, normal_quantile, t_quantile};
+use crate::ope::model::{Behaviour, FOLDS, Fitted, ModelKind, Weighting};
 use crate::ope::table::{Header, Table, TableError};
-use crate::ope::weights::{Refusal, SupportGate, WeightDiagnostics};
-
-/// What to compute from a table.
-#[derive(Debug, Clone, PartialEq)]
-pub struct TableOptions<E = OneStep> {
-    /// Estimators; the usual ones when there are none.
-    pub estimators: Vec<E>,
-    /// How intervals are made.
-    pub interval: Method,
-    /// Confidence level in (0, 1).
-    pub level: f64,
-    /// Resamples and their seed.
-    pub bootstrap: BootstrapPlan,
-    /// Range that rewards can have, declared by whoever knows.
-    pub range: Option<(f64, f64)>,
-    /// Largest importance weight that can occur, declared likewise.
-    pub max_weight: Option<f64>,
-    /// When weights are too few to carry a value.
-    pub gate: SupportGate,
-}
-
-impl<E> Default for TableOptions<E> {
-    fn default() -> Self {
-        Self {
-            estimators: Vec::new(),
-            interval: Method::Bootstrap,
-            level: 0.95,
-            bootstrap: BootstrapPlan::default(),
-            range: None,
-            max_weight: None,
-            gate: SupportGate::default(),
-        }
-    }
-}
-
-/// The judgement of a table: the results format that other programs rely on.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TableJudgement {
-    /// Rows read.
-    pub rows: u64,
-    /// Episodes they belong to, in a sequential table.
-    pub episodes: Option<u64>,
-    /// Confidence level of the intervals.
-    pub level: f64,
-    /// Seed of the resamples.
-    pub seed: u64,
-    /// The importance weights, when there are propensities.
-    pub weights: Option<WeightSummary>,
-    /// One for each estimator that was asked for.
-    pub estimates: Vec<TableEstimate>,
-    /// What was taken and what would be taken, action by action.
-    pub actions: Vec<ActionOverlap>,
-    /// Distribution of the return, in a sequential table.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub returns: Option<ReturnDistribution>,
-    /// What a reader should know.
-    pub notes: Vec<String>,
-}
-
-/// How well the weights cover the target policy.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct WeightSummary {
-    /// Mean; near 1 when propensities are right and every action was taken that the policy takes.
-    pub mean: f64,
-    /// Largest.
-    pub max: f64,
-    /// (Σw)² / Σw².
-    pub effective_sample_size: f64,
-    /// Largest over the sum.
-    pub max_share: f64,
-}
-
-impl From<WeightDiagnostics> for WeightSummary {
-    fn from(d: WeightDiagnostics) -> Self {
-        Self {
-            mean: d.mean,
-            max: d.max,
-            effective_sample_size: d.effective_sample_size,
-            max_share: d.max_share,
-        }
-    }
-}
-
-/// One action, logged and wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct ActionOverlap {
-    /// The action.
-    pub action: usize,
-    /// Rows in which it was taken.
-    pub logged: u64,
-    /// Mean probability with which the policy would take it.
-    pub target: f64,
-}
-
-/// One estimate.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TableEstimate {
-    /// The estimator's short name.
-    pub estimator: String,
-    /// Its parameter.
-    pub parameter: Option<f64>,
-    /// The value in units of the reward; none when refused.
-    pub value: Option<f64>,
-    /// Standard error of the mean of per-row terms, by the delta method for self-normalised estimators.
-    pub standard_error: Option<f64>,
-    /// Whether an error may remain that more rows do not remove.
-    pub biased: bool,
-    /// The interval.
-    pub interval: Option<TableInterval>,
-    /// Why there is no value, and what to do.
-    pub refused: Option<String>,
-}
-
-/// An interval and how it was made.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct TableInterval {
-    /// How.
-    pub method: Method,
-    /// Lower end.
-    pub lower: f64,
-    /// Upper end.
-    pub upper: f64,
-    /// Number of resamples, for a bootstrap.
-    pub resamples: Option<u32>,
-}
-
-/// Options that do not fit together.
-#[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OptionError {
-    /// A bound was asked for without a range.
-    #[error("a {method} interval is a bound, and needs the range that rewards can have")]
-    NoRange {
-        /// The method.
-        method: Method,
-    },
-    /// A range from high to low.
-    #[error("the range {low} to {high} is empty")]
-    EmptyRange {
-        /// Its lower end.
-        low: f64,
-        /// Its upper end.
-        high: f64,
-    },
-    /// A level outside (0, 1).
-    #[error("level {level} does not lie between 0 and 1")]
-    Level {
-        /// The level.
-        level: f64,
-    },
-}
-
-impl<E> TableOptions<E> {
-    /// Checks that the options fit together.
-    ///
-    /// # Errors
-    /// [`OptionError`].
-    pub fn check(&self) -> Result<(), OptionError> {
-        if !(self.level > 0.0 && self.level < 1.0) {
-            return Err(OptionError::Level { level: self.level });
-        }
-        match self.range {
-            Some((low, high)) if !(low < high && (high - low).is_finite()) => {
-                Err(OptionError::EmptyRange { low, high })
-            }
-            None if self.interval.bounds() => Err(OptionError::NoRange {
-                method: self.interval,
-            }),
-            _ => Ok(()),
-        }
-    }
-}
+use crate::ope::weights::{Refusal, WeightDiagnostics};
 
 /// Judges the target policy of a table without episodes.
 ///
@@ -190,45 +21,87 @@ impl<E> TableOptions<E> {
 /// [`TableError`] for a table that cannot be read.
 pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudgement, TableError> {
     let header = table.header();
-    let estimators = if options.estimators.is_empty() {
+    let source = Source::of(header, options);
+    let requests: Vec<Request> = if options.estimators.is_empty() {
         OneStep::USUAL
             .into_iter()
-            .filter(|e| lacking(*e, header).is_none())
+            .filter(|e| source.lacking(*e).is_none())
+            .map(Request::Given)
             .collect()
     } else {
         options.estimators.clone()
     };
-    let asked: Vec<Asked> = estimators
+    let mut layout = Layout::default();
+    let (mut shrinks, mut kept) = (Vec::new(), Vec::new());
+    let asked: Vec<Asked> = requests
         .iter()
-        .map(|estimator| Asked {
-            estimator: *estimator,
-            lacking: lacking(*estimator, header),
+        .map(|request| {
+            let candidates = request.candidates();
+            let lacking = source.lacking(candidates[0]);
+            let candidates = candidates
+                .into_iter()
+                .map(|estimator| Candidate {
+                    estimator,
+                    formula: lacking.is_none().then(|| layout.formula(estimator)),
+                    shrunk: estimator
+                        .shrink()
+                        .filter(|_| lacking.is_none())
+                        .map(|shrink| {
+                            shrinks.push(shrink);
+                            shrinks.len() - 1
+                        }),
+                    side: bounded(estimator, options)
+                        .filter(|_| lacking.is_none())
+                        .map(|bounded| {
+                            kept.push(bounded);
+                            (bounded, kept.len() - 1)
+                        }),
+                })
+                .collect();
+            Asked {
+                request: *request,
+                lacking,
+                candidates,
+            }
         })
         .collect();
-    let mut layout = Layout::default();
-    let formulas: Vec<Option<Formula>> = asked
-        .iter()
-        .map(|a| a.lacking.is_none().then(|| layout.formula(a.estimator)))
-        .collect();
-    let shrinks: Vec<Shrink> = estimators.iter().filter_map(|e| e.shrink()).collect();
-    let bounded: Vec<Option<Bounded>> = asked.iter().map(|a| bounded(a, options)).collect();
-    let kept: Vec<Bounded> = bounded.iter().flatten().copied().collect();
-    let model = header.has_model() && estimators.iter().any(|e| e.models());
-    // What the model predicts must lie in the range too, or bounds that use it do not hold.
-    let gathered = gather(
-        table,
-        &Need {
-            layout: &layout,
-            shrinks: if header.has_propensity() {
-                &shrinks
-            } else {
-                &[]
-            },
-            bounded: &kept,
-            model,
-            range: options.range,
+    let computed = |f: fn(OneStep) -> bool| {
+        let mut all = asked.iter().filter(|a| a.lacking.is_none());
+        all.any(|a| f(a.candidates[0].estimator))
+    };
+    let models = computed(|e| e.models() && e != OneStep::Mrdr);
+    let fitted = Fits {
+        model: source.fit(table, models, Weighting::Plain)?,
+        robust: source.fit(table, computed(|e| e == OneStep::Mrdr), Weighting::Mrdr)?,
+        behaviour: (source.propensity == Some(Propensity::Estimated))
+            .then(|| Behaviour::fit(table))
+            .transpose()?,
+    };
+    let need = |of_fold| Need {
+        layout: &layout,
+        shrinks: if source.propensity.is_some() {
+            &shrinks
+        } else {
+            &[]
         },
-    )?;
+        bounded: &kept,
+        model: source.model(models, fitted.model.as_ref()),
+        robust: fitted
+            .robust
+            .as_ref()
+            .map_or(Model::None, |f| Model::Fitted(source.robust_kind(), f)),
+        behaviour: fitted.behaviour.as_ref().map(|b| (b, of_fold)),
+        range: options.range,
+    };
+    let gathered = gather(table, &need(None))?;
+    // The model of the logging policy is an estimate too: each fold's model in turn stands for all.
+    let others = if fitted.behaviour.is_some() {
+        (0..FOLDS)
+            .map(|fold| gather(table, &need(Some(fold))))
+            .collect::<Result<Vec<_>, TableError>>()?
+    } else {
+        Vec::new()
+    };
     let judge = Judge {
         options,
         resamples: if options.interval == Method::Bootstrap {
@@ -237,36 +110,27 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
             Vec::new()
         },
         gathered: &gathered,
-        model,
+        others,
     };
-    let (mut shrunk, mut sides) = (0, 0);
     let mut notes = Vec::new();
     let estimates = asked
         .iter()
-        .zip(formulas.iter().zip(&bounded))
-        .map(|(asked, (formula, bounded))| {
-            let weights = if asked.estimator.shrink().is_some() && header.has_propensity() {
-                shrunk += 1;
-                gathered.shrunk[shrunk - 1].diagnostics()
-            } else {
-                gathered.weights.diagnostics()
-            };
-            let side = bounded.map(|b| {
-                sides += 1;
-                (b, sides - 1)
-            });
-            judge.estimate(asked, formula.as_ref(), &weights, side, &mut notes)
-        })
+        .map(|asked| judge.estimate(asked, &mut notes))
         .collect();
-    judge.notes(header, &estimators, &mut notes);
+    judge.notes(&source, &fitted, &asked, &mut notes);
+    let sensitivity = match options.gamma.filter(|_| source.propensity.is_some()) {
+        Some(gamma) => Some(sensitivity(table, &need(None), gamma)?),
+        None => None,
+    };
     Ok(TableJudgement {
         rows: gathered.rows,
         episodes: None,
         level: options.level,
         seed: options.bootstrap.seed,
-        weights: header
-            .has_propensity()
-            .then(|| gathered.weights.diagnostics().into()),
+        propensities: source.propensity,
+        weights: source
+            .propensity
+            .map(|_| gathered.weights.diagnostics().into()),
         estimates,
         actions: (0..header.actions)
             .map(|action| ActionOverlap {
@@ -276,92 +140,115 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
             })
             .collect(),
         returns: None,
+        sensitivity,
         notes,
     })
 }
 
-struct Asked {
-    estimator: OneStep,
-    lacking: Option<String>,
+/// Where propensities and the reward model come from.
+struct Source {
+    propensity: Option<Propensity>,
+    kind: Option<ModelKind>,
+    /// Why the model that was asked for cannot be had.
+    no_model: Option<String>,
 }
 
-/// Which columns an estimator needs and a table lacks, in words.
-fn lacking(estimator: OneStep, header: &Header) -> Option<String> {
-    let mut absent = Vec::new();
-    if estimator.weighs() && !header.has_propensity() {
-        absent.push("`propensity`".to_owned());
-    }
-    if estimator.models() && !header.has_model() {
-        absent.push(format!("`q0` to `q{}`", header.actions - 1));
-    }
-    (!absent.is_empty()).then(|| {
-        format!(
-            "the table has no {}, which {} needs",
-            absent.join(" and no "),
-            estimator.name()
-        )
-    })
-}
-
-/// The interval in which the terms of an estimator lie, when a bound is asked for and there is one.
-fn bounded(asked: &Asked, options: &TableOptions) -> Option<Bounded> {
-    let (low, high) = options.range.filter(|_| options.interval.bounds())?;
-    if asked.lacking.is_some() {
-        return None;
-    }
-    let width = high - low;
-    let term = |term, weight: f64| {
-        weight.is_finite().then_some(Bounded {
-            term: Bound::Term(term),
-            low: low - weight * width,
-            high: high + weight * width,
-        })
-    };
-    let rewards = |t: Term, weight: f64| {
-        weight.is_finite().then_some(Bounded {
-            term: Bound::Term(t),
-            low: weight * low.min(0.0),
-            high: weight * high.max(0.0),
-        })
-    };
-    match asked.estimator {
-        OneStep::Ips => Some(match options.max_weight {
-            Some(weight) => rewards(Term::Reward, weight)?,
-            None => Bounded {
-                term: Bound::Weighted,
-                low,
-                high,
+impl Source {
+    fn of(header: &Header, options: &TableOptions) -> Self {
+        let asked = options.model.or_else(|| ModelKind::usual(header));
+        let no_model = match asked {
+            Some(kind) => kind.lacking(header),
+            None => Some(format!(
+                "the table has no `q0` to `q{}`, and no `x0` or `state` to fit a model to",
+                header.actions - 1
+            )),
+        };
+        Self {
+            propensity: if header.has_propensity() {
+                Some(Propensity::Logged)
+            } else {
+                options.estimate_propensity.then_some(Propensity::Estimated)
             },
-        }),
-        OneStep::Dm => Some(Bounded {
-            term: Bound::Term(Term::Direct),
-            low,
-            high,
-        }),
-        OneStep::Dr => term(Term::Whole(None), options.max_weight?),
-        OneStep::ShrunkIps(s) => rewards(Term::ShrunkReward(s), s.bound()),
-        OneStep::ShrunkDr(s) => term(Term::Whole(Some(s)), s.bound()),
-        OneStep::Snips | OneStep::Sndr => None,
+            kind: asked.filter(|_| no_model.is_none()),
+            no_model,
+        }
     }
+
+    /// Which columns an estimator needs and a table lacks, in words.
+    fn lacking(&self, estimator: OneStep) -> Option<String> {
+        let mut reasons = Vec::new();
+        if estimator.weighs() && self.propensity.is_none() {
+            reasons.push(
+                "the table has no `propensity` (`--estimate-propensity` fits a model of it)"
+                    .to_owned(),
+            );
+        }
+        if estimator.models()
+            && let Some(reason) = &self.no_model
+        {
+            reasons.push(reason.clone());
+        }
+        (!reasons.is_empty())
+            .then(|| format!("{}; {} needs it", reasons.join(", and "), estimator.name()))
+    }
+
+    fn fit(
+        &self,
+        table: &Table,
+        wanted: bool,
+        weighting: Weighting,
+    ) -> Result<Option<Fitted>, TableError> {
+        let given = self.kind == Some(ModelKind::Given) && weighting == Weighting::Plain;
+        match self.kind.filter(|_| wanted && !given) {
+            Some(kind) => Fitted::fit(table, kind, weighting).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn model<'a>(&self, wanted: bool, fitted: Option<&'a Fitted>) -> Model<'a> {
+        match (self.kind.filter(|_| wanted), fitted) {
+            (None, _) => Model::None,
+            (Some(kind), Some(fitted)) => Model::Fitted(kind, fitted),
+            (Some(_), None) => Model::Given,
+        }
+    }
+
+    fn robust_kind(&self) -> ModelKind {
+        self.kind.unwrap_or(ModelKind::Given)
+    }
+}
+
+struct Fits {
+    model: Option<Fitted>,
+    robust: Option<Fitted>,
+    behaviour: Option<Behaviour>,
+}
+
+struct Asked {
+    request: Request,
+    lacking: Option<String>,
+    candidates: Vec<Candidate>,
+}
+
+struct Candidate {
+    estimator: OneStep,
+    formula: Option<Formula>,
+    shrunk: Option<usize>,
+    side: Option<(Bounded, usize)>,
 }
 
 struct Judge<'a> {
     options: &'a TableOptions,
     gathered: &'a Gathered,
     resamples: Vec<Vec<f64>>,
-    model: bool,
+    /// The same sums under the model of each fold, where propensities are estimated.
+    others: Vec<Gathered>,
 }
 
 impl Judge<'_> {
-    fn estimate(
-        &self,
-        asked: &Asked,
-        formula: Option<&Formula>,
-        weights: &WeightDiagnostics,
-        side: Option<(Bounded, usize)>,
-        notes: &mut Vec<String>,
-    ) -> TableEstimate {
-        let estimator = asked.estimator;
+    fn estimate(&self, asked: &Asked, notes: &mut Vec<String>) -> TableEstimate {
+        let candidate = &asked.candidates[self.choice(asked, notes)];
+        let estimator = candidate.estimator;
         let mut result = TableEstimate {
             estimator: estimator.name().to_owned(),
             parameter: estimator.shrink().map(Shrink::parameter),
@@ -371,20 +258,16 @@ impl Judge<'_> {
             interval: None,
             refused: asked.lacking.clone(),
         };
-        let Some(formula) = formula else {
+        let Some(formula) = &candidate.formula else {
             return result;
         };
-        result.refused = self.refusal(estimator, weights);
+        result.refused = self.refusal(candidate);
         if result.refused.is_some() {
             return result;
         }
-        let gathered = self.gathered;
-        let value = formula.value(gathered.moments.means());
-        let error = if gathered.units.is_some() {
-            clustered_error(gathered, formula)
-        } else {
-            formula.standard_error(&gathered.moments)
-        };
+        let value = formula.value(self.gathered.moments.means());
+        let fitted = self.error_of_propensities(formula);
+        let error = self.error(formula).hypot(fitted);
         if !value.is_finite() || !error.is_finite() {
             result.refused = Some(format!(
                 "its value is {value} with standard error {error}; look for extreme rewards or weights"
@@ -393,14 +276,14 @@ impl Judge<'_> {
         }
         result.value = Some(value);
         result.standard_error = Some(error);
-        match self.interval(formula, value, error, side) {
+        match self.interval(formula, value, error, fitted, candidate.side) {
             Ok((lower, upper)) => {
+                let resampled = self.options.interval == Method::Bootstrap;
                 result.interval = Some(TableInterval {
                     method: self.options.interval,
                     lower,
                     upper,
-                    resamples: (self.options.interval == Method::Bootstrap)
-                        .then_some(self.options.bootstrap.resamples),
+                    resamples: resampled.then_some(self.options.bootstrap.resamples),
                 });
             }
             Err(reason) => notes.push(format!(
@@ -411,9 +294,64 @@ impl Judge<'_> {
         result
     }
 
+    /// Which candidate of a family stands for it.
+    fn choice(&self, asked: &Asked, notes: &mut Vec<String>) -> usize {
+        let Request::Tuned(_, tuning) = asked.request else {
+            return 0;
+        };
+        let known: Option<Vec<Known>> = asked
+            .candidates
+            .iter()
+            .map(|candidate| {
+                let formula = candidate.formula.as_ref()?;
+                Some(Known {
+                    value: formula.value(self.gathered.moments.means()),
+                    error: self.error(formula),
+                    lost: formula.lost(&self.gathered.moments)?.0,
+                })
+            })
+            .collect();
+        let Some(known) = known else { return 0 };
+        let choice = chosen(&known, tuning, normal_quantile(self.options.level));
+        notes.push(format!(
+            "{} was chosen by {} among {} parameters",
+            asked.candidates[choice].estimator,
+            match tuning {
+                super::Tuning::Slope => "SLOPE",
+                super::Tuning::MeanSquaredError => "estimated squared error",
+            },
+            known.len()
+        ));
+        choice
+    }
+
+    fn error(&self, formula: &Formula) -> f64 {
+        if self.gathered.units.is_some() {
+            clustered_error(self.gathered, formula)
+        } else {
+            formula.standard_error(&self.gathered.moments)
+        }
+    }
+
+    /// What the estimate of propensities adds to the standard error: the jackknife over the folds that fitted it.
+    fn error_of_propensities(&self, formula: &Formula) -> f64 {
+        if self.others.is_empty() {
+            return 0.0;
+        }
+        let values: Vec<f64> = self
+            .others
+            .iter()
+            .map(|gathered| formula.value(gathered.moments.means()))
+            .collect();
+        let k = values.len() as f64;
+        let mean = values.iter().sum::<f64>() / k;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        ((k - 1.0) / k * squares).sqrt()
+    }
+
     /// Why an estimate is not given.
-    fn refusal(&self, estimator: OneStep, weights: &WeightDiagnostics) -> Option<String> {
-        let gathered = self.gathered;
+    fn refusal(&self, candidate: &Candidate) -> Option<String> {
+        let (gathered, estimator) = (self.gathered, candidate.estimator);
         if gathered.rows < 2 {
             return Some("one row has no spread; collect more".to_owned());
         }
@@ -433,11 +371,13 @@ impl Judge<'_> {
         if !estimator.weighs() {
             return None;
         }
+        let weights: WeightDiagnostics = candidate
+            .shrunk
+            .map_or(&gathered.weights, |at| &gathered.shrunk[at])
+            .diagnostics();
         self.never_taken().or_else(|| {
-            self.options
-                .gate
-                .refusal(weights)
-                .map(|refusal| in_words(&refusal, "row"))
+            let refusal = self.options.gate.refusal(&weights);
+            refusal.map(|refusal| in_words(&refusal, "row"))
         })
     }
 
@@ -461,9 +401,11 @@ impl Judge<'_> {
         formula: &Formula,
         value: f64,
         error: f64,
+        fitted: f64,
         side: Option<(Bounded, usize)>,
     ) -> Result<(f64, f64), String> {
         let options = self.options;
+        let quantile = normal_quantile(options.level);
         let n = self
             .gathered
             .units
@@ -471,84 +413,54 @@ impl Judge<'_> {
         // What shrinking leaves out: |mean b| + z se(b), on both sides.
         let left_out = formula
             .lost(&self.gathered.moments)
-            .map_or(0.0, |(mean, se)| {
-                mean.abs() + normal_quantile(options.level) * se
-            });
-        let around = |half: f64| Ok((value - half - left_out, value + half + left_out));
-        match options.interval {
-            Method::Normal => around(normal_quantile(options.level) * error),
-            Method::T => around(t_quantile(options.level, n - 1.0) * error),
+            .map_or(0.0, |(mean, se)| mean.abs() + quantile * se);
+        let (lower, upper) = match options.interval {
+            Method::Normal => (value - quantile * error, value + quantile * error),
+            Method::T => {
+                let quantile = t_quantile(options.level, n - 1.0);
+                (value - quantile * error, value + quantile * error)
+            }
             Method::Bootstrap => {
                 let values: Vec<f64> = self.resamples.iter().map(|m| formula.value(m)).collect();
-                let interval = Interval::percentile(&values, options.level)
+                let i = Interval::percentile(&values, options.level)
                     .ok_or("too many resamples have no weight at all")?;
-                Ok((interval.lower - left_out, interval.upper + left_out))
-            }
-            method => {
-                if self.gathered.units.is_some() {
-                    return Err(
-                        "rows of one unit depend on each other, and bounds need independent ones"
-                            .to_owned(),
-                    );
-                }
-                let (bounded, at) = side.ok_or_else(|| no_bound(formula))?;
-                let (lower, upper) = self.bound(method, formula, value, bounded, at)?;
-                Ok((lower - left_out, upper + left_out))
-            }
-        }
-    }
-
-    fn bound(
-        &self,
-        method: Method,
-        formula: &Formula,
-        value: f64,
-        bounded: Bounded,
-        at: usize,
-    ) -> Result<(f64, f64), String> {
-        let sides = &self.gathered.bounded[at];
-        let outside = sides.above.below() + sides.below.below();
-        if outside > 0 {
-            return Err(format!(
-                "{outside} rows lie outside what the declared range and weight allow"
-            ));
-        }
-        let range = bounded.high - bounded.low;
-        let error = (1.0 - self.options.level) / 2.0;
-        let n = self.gathered.rows as f64;
-        let sided = |lower: &dyn Fn(&crate::ope::interval::Support) -> f64| {
-            let (above, below) = (lower(&sides.above) * range, lower(&sides.below) * range);
-            // A value outside its own bounds helps nobody, and widening keeps them bounds.
-            (
-                (bounded.low + above).min(value),
-                (bounded.high - below).max(value),
-            )
-        };
-        Ok(match (method, bounded.term) {
-            (Method::Betting, _) => sided(&|s| s.betting_lower(error)),
-            (_, Bound::Weighted) => {
-                sided(&|s| s.truncated_lower(error, method == Method::Bernstein))
-            }
-            (Method::Bernstein, _) => {
-                let variance = formula.standard_error(&self.gathered.moments).powi(2) * n;
-                let half = bernstein_half_width(variance, range, n, error);
-                (value - half, value + half)
+                widened((i.lower, i.upper), value, quantile * fitted)
             }
             _ => {
-                let half = hoeffding_half_width(range, n, error);
-                (value - half, value + half)
+                let bound = ends(options, self.gathered, formula, value, side)?;
+                widened(bound, value, quantile * fitted)
             }
-        })
+        };
+        Ok((lower - left_out, upper + left_out))
     }
 
-    fn notes(&self, header: &Header, estimators: &[OneStep], notes: &mut Vec<String>) {
-        if self.model && estimators.contains(&OneStep::Dm) {
-            notes.push(
-                "dm rests on the reward model of the columns `q…` alone; the model's own error is not in its interval"
-                    .to_owned(),
-            );
+    fn notes(&self, source: &Source, fitted: &Fits, asked: &[Asked], notes: &mut Vec<String>) {
+        let computed = |f: fn(OneStep) -> bool| {
+            let mut all = asked.iter().filter(|a| a.lacking.is_none());
+            all.any(|a| f(a.candidates[0].estimator))
+        };
+        if let Some(kind) = source.kind
+            && fitted.model.is_some()
+        {
+            notes.push(format!(
+                "the reward model was fitted here: {}, each row by the model of the {} folds that do not hold it",
+                kind.describe(),
+                FOLDS - 1
+            ));
         }
-        if header.has_propensity() {
+        if computed(|e| e == OneStep::Dm) {
+            notes.push(format!(
+                "dm rests on the reward model ({}) alone; the model's own error is not in its interval",
+                source.kind.map_or("", ModelKind::describe)
+            ));
+        }
+        if let Some(behaviour) = &fitted.behaviour {
+            notes.push(format!(
+                "ESTIMATED propensities: {}, cross-fitted; intervals hold the spread of that model, not reasons it cannot see; nothing may be promoted on them alone",
+                behaviour.describe()
+            ));
+        }
+        if source.propensity.is_some() {
             let weights = self.gathered.weights.diagnostics();
             let spread = weights.n as f64 / weights.effective_sample_size.max(1e-300) - 1.0;
             let error = weights.mean * (spread / weights.n as f64).sqrt();
@@ -559,8 +471,7 @@ impl Judge<'_> {
                 ));
             }
         }
-        let lost = estimators.iter().any(|e| e.shrink().is_some());
-        if lost {
+        if computed(|e| e.shrink().is_some()) {
             notes.push(
                 "intervals of clipped and shrunk estimators include a bound on their bias: |mean b| + z se(b), b what shrinking leaves out"
                     .to_owned(),
@@ -572,13 +483,15 @@ impl Judge<'_> {
     }
 }
 
-fn no_bound(formula: &Formula) -> String {
-    if formula.ratio.is_some() {
-        "a self-normalised value is no mean of bounded terms; take ips or a clipped estimator"
-            .to_owned()
-    } else {
-        "its terms are unbounded; declare the largest weight that can occur".to_owned()
+/// An interval with another, independent error in it: half-widths add in squares.
+fn widened(ends: (f64, f64), value: f64, half: f64) -> (f64, f64) {
+    if half == 0.0 {
+        return ends;
     }
+    (
+        value - (value - ends.0).hypot(half),
+        value + (ends.1 - value).hypot(half),
+    )
 }
 
 /// A refusal with its remedy; `unit` is what has a weight.

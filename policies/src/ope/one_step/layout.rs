@@ -13,6 +13,9 @@ pub(crate) struct Rounds {
     pub(crate) model: Vec<f64>,
     /// Σₐ π(a|x) q(x, a).
     pub(crate) direct: Vec<f64>,
+    /// The same two of the model that is fitted for `mrdr`; empty when nobody asks.
+    pub(crate) robust_model: Vec<f64>,
+    pub(crate) robust_direct: Vec<f64>,
 }
 
 impl Rounds {
@@ -21,6 +24,8 @@ impl Rounds {
         self.reward.append(&mut other.reward);
         self.model.append(&mut other.model);
         self.direct.append(&mut other.direct);
+        self.robust_model.append(&mut other.robust_model);
+        self.robust_direct.append(&mut other.robust_direct);
     }
 
     /// A range of rows, copied.
@@ -37,6 +42,8 @@ impl Rounds {
             reward: cut(&self.reward),
             model: cut(&self.model),
             direct: cut(&self.direct),
+            robust_model: cut(&self.robust_model),
+            robust_direct: cut(&self.robust_direct),
         }
     }
 }
@@ -60,6 +67,9 @@ pub(crate) enum Term {
     LostReward(Shrink),
     /// (w − s(w))(r − q)
     LostResidual(Shrink),
+    /// dm and w (r − q) of the model of `mrdr`.
+    RobustDirect,
+    RobustResidual,
     /// dm + w (r − q) with shrunk or whole weights: the term of a bounded mean.
     Whole(Option<Shrink>),
 }
@@ -86,6 +96,12 @@ impl Term {
         match self {
             Self::Weight => w.clone(),
             Self::Direct => dm.clone(),
+            Self::RobustDirect => rounds.robust_direct.clone(),
+            Self::RobustResidual => w
+                .iter()
+                .zip(r.iter().zip(&rounds.robust_model))
+                .map(|(w, (r, q))| times(*w, r - q))
+                .collect(),
             Self::Reward => w.iter().zip(r).map(|(w, r)| w * r).collect(),
             Self::Residual => w
                 .iter()
@@ -164,6 +180,7 @@ impl Layout {
             OneStep::Snips => (&[], Some((Term::Reward, Term::Weight)), None),
             OneStep::Dm => (&[Term::Direct], None, None),
             OneStep::Dr => (&[Term::Direct, Term::Residual], None, None),
+            OneStep::Mrdr => (&[Term::RobustDirect, Term::RobustResidual], None, None),
             OneStep::Sndr => (&[Term::Direct], Some((Term::Residual, Term::Weight)), None),
             OneStep::ShrunkIps(s) => (&[Term::ShrunkReward(s)], None, Some(Term::LostReward(s))),
             OneStep::ShrunkDr(s) => (

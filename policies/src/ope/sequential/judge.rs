@@ -12,7 +12,7 @@ use super::weighted::StepSums;
 use crate::ope::bootstrap::{BootstrapPlan, Interval, Poisson, spread};
 use crate::ope::interval::{Method, normal_quantile, t_quantile};
 use crate::ope::one_step::{
-    ActionOverlap, TableEstimate, TableInterval, TableJudgement, TableOptions, in_words,
+    ActionOverlap, Propensity, TableEstimate, TableInterval, TableJudgement, TableOptions, in_words,
 };
 use crate::ope::table::{Header, Table, TableError};
 use crate::ope::weights::WeightDiagnostics;
@@ -81,6 +81,7 @@ pub fn judge_sequential(
         episodes: Some(episodes.len() as u64),
         level: options.level,
         seed: options.bootstrap.seed,
+        propensities: header.has_propensity().then_some(Propensity::Logged),
         weights: header
             .has_propensity()
             .then(|| judge.sums.trajectory.into()),
@@ -95,6 +96,7 @@ pub fn judge_sequential(
         returns: (header.has_propensity() && supported)
             .then(|| ReturnDistribution::of(&episodes, sequence.discount))
             .flatten(),
+        sensitivity: None,
         notes: judge.notes,
     })
 }

@@ -15,6 +15,16 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// What either reads.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            model: self.model || other.model,
+            features: self.features || other.features,
+            sequence: self.sequence || other.sequence,
+        }
+    }
+
     pub(crate) const fn takes(self, role: Role) -> bool {
         match role {
             Role::Action | Role::Propensity | Role::Reward | Role::Target(_) | Role::Unit => true,
@@ -33,6 +43,8 @@ pub const MISSING: u64 = u64::MAX;
 /// Consecutive rows. Columns that were not wanted or are not in the table are empty.
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
+    /// Number of the run, which depends on the file alone.
+    pub run: u64,
     /// Action taken, below the number of actions.
     pub action: Vec<u16>,
     /// Probability with which the logging policy took it, in (0, 1].
