@@ -1,5 +1,7 @@
 //! `tierwise evaluate`.
 
+mod table;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -17,20 +19,25 @@ use crate::run::{
     evaluate, save_evaluation, save_log_check,
 };
 
-/// Judge versions on a log beside the rule baseline
+/// Judge versions on a log beside the rule baseline, or any table of logged decisions
 #[derive(Debug, Args)]
 pub(super) struct EvaluateArgs {
     /// Conversation log to judge on.
-    #[arg(long, value_name = "LOG")]
-    log: PathBuf,
+    #[arg(
+        long,
+        value_name = "LOG",
+        required_unless_present = "table",
+        requires = "policies"
+    )]
+    log: Option<PathBuf>,
     /// Version directory of a policy, or `auto`, `review`, `human`, `uniform`; repeat for several candidates.
-    #[arg(long = "policy", value_name = "VERSION", required = true, num_args = 1..)]
+    #[arg(long = "policy", value_name = "VERSION", num_args = 1.., requires = "log")]
     policies: Vec<PathBuf>,
     /// Configuration to judge by; default: the one the first version was trained with.
-    #[arg(long, value_name = "CONFIG")]
+    #[arg(long, value_name = "CONFIG", conflicts_with = "table")]
     config: Option<PathBuf>,
     /// Part of the log: the last one, unseen by the learners, or all of it.
-    #[arg(long, value_enum, default_value_t = PartArg::Judge)]
+    #[arg(long, value_enum, default_value_t = PartArg::Judge, conflicts_with = "table")]
     part: PartArg,
     /// Confidence level.
     #[arg(long, default_value_t = 0.95, value_name = "LEVEL")]
@@ -42,13 +49,15 @@ pub(super) struct EvaluateArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// Where to write evaluation.json; default: the first version's directory.
-    #[arg(long, value_name = "RUN")]
+    #[arg(long, value_name = "RUN", conflicts_with = "table")]
     out: Option<PathBuf>,
     /// Exit with 1 unless a candidate beats the baseline on logged evidence.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "table")]
     gate: bool,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    any: table::TableArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -58,7 +67,14 @@ enum PartArg {
 }
 
 pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
-    existing(&args.log, "log")?;
+    if let Some(path) = &args.any.table {
+        return table::run(path, args);
+    }
+    let path = args
+        .log
+        .as_ref()
+        .ok_or_else(|| Failure::new("name a `--log` or a `--table`"))?;
+    existing(path, "log")?;
     let versions = args
         .policies
         .iter()
@@ -85,11 +101,11 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
             seed: args.seed,
         },
     };
-    let log = LoadedLog::read(&args.log, &config.reward)?;
+    let log = LoadedLog::read(path, &config.reward)?;
     let evaluation = evaluate(&config, &log, &versions, &options)?;
     let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
     save_evaluation(&out, &config, &evaluation)?;
-    save_log_check(&out, &check_log(&args.log, &config.reward)?)?;
+    save_log_check(&out, &check_log(path, &config.reward)?)?;
     if args.output.json {
         output::json(&evaluation)?;
     } else {

@@ -16,6 +16,7 @@ mod page;
 mod seeds;
 mod support;
 mod sweep;
+mod table;
 mod train;
 
 pub use self::bench::Score;
@@ -38,6 +39,7 @@ pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
+pub use self::table::{TableQuestion, judge_table};
 pub(crate) use self::train::shop_world;
 pub use self::train::{
     LogNotes, MdpNotes, TollTried, TrainInput, TrainOptions, TrainResult, train,

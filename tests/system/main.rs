@@ -26,4 +26,5 @@ mod same_bytes;
 mod shared;
 mod star;
 mod sweep;
+mod table;
 mod tier_mdp;

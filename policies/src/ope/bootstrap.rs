@@ -4,7 +4,7 @@
 //! inside each resample is what makes the interval of a self-normalised estimator right. Sharing the resamples makes
 //! the difference of two policies a paired comparison.
 
-use rand::{RngExt, SeedableRng};
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -128,6 +128,118 @@ impl Interval {
     }
 }
 
+/// The group of a row when groups are a power of two: rows of a block of as many rows go to one each, in another order
+/// every time, so that neither runs nor periods of a sorted table gather in a group. The first block is left as it is: a
+/// small table resamples its rows.
+pub(crate) const fn spread(row: u64, groups: u64) -> usize {
+    let (block, at) = (row / groups, row % groups);
+    if block == 0 {
+        return at as usize;
+    }
+    let mut x = block.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    x ^= x >> 31;
+    (at.wrapping_mul(x | 1).wrapping_add(x >> 32) % groups) as usize
+}
+
+/// Columns a tile holds: what a loop keeps in registers.
+const TILE: usize = 8;
+
+/// Sums of several columns over groups of rows that enter a resample together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupSums {
+    groups: usize,
+    width: usize,
+    /// Tiles of [`TILE`] columns, each with one entry a group.
+    tiles: Vec<Vec<[f64; TILE]>>,
+}
+
+impl GroupSums {
+    /// No rows yet, for a number of columns.
+    #[must_use]
+    pub fn new(groups: usize, width: usize) -> Self {
+        Self {
+            groups,
+            width,
+            tiles: vec![vec![[0.0; TILE]; groups]; width.div_ceil(TILE)],
+        }
+    }
+
+    /// Number of columns.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Adds to a column of a group.
+    pub fn add(&mut self, group: usize, column: usize, value: f64) {
+        self.tiles[column / TILE][group][column % TILE] += value;
+    }
+
+    /// Adds rows of up to [`TILE`] neighbouring columns each, all tiles in parallel: `rows(tile)` gives for each row its
+    /// group and its entries.
+    pub(crate) fn add_tiles<I>(&mut self, rows: impl Fn(usize) -> I + Sync)
+    where
+        I: Iterator<Item = (usize, [f64; TILE])>,
+    {
+        self.tiles
+            .par_iter_mut()
+            .enumerate()
+            .for_each(|(at, tile)| {
+                for (group, values) in rows(at) {
+                    for (sum, value) in tile[group].iter_mut().zip(values) {
+                        *sum += value;
+                    }
+                }
+            });
+    }
+
+    /// The sum of a column over one group.
+    #[must_use]
+    pub fn sum(&self, group: usize, column: usize) -> f64 {
+        self.tiles[column / TILE][group][column % TILE]
+    }
+
+    /// Number of groups.
+    #[must_use]
+    pub const fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Sums of every column in every resample: `result[resample][column]`.
+    ///
+    /// Each group enters a resample Poisson(1) times, the same times for every column.
+    ///
+    /// # Source
+    /// Hanley & MacGibbon 2006 (Poisson weights for the bootstrap); Efron 1979.
+    #[must_use]
+    pub fn resampled(&self, plan: BootstrapPlan) -> Vec<Vec<f64>> {
+        let poisson = Poisson::new();
+        (0..plan.resamples)
+            .into_par_iter()
+            .map_init(
+                || vec![0.0; self.groups],
+                |counts, resample| {
+                    poisson.fill(counts, plan.seed, resample);
+                    let mut sums = Vec::with_capacity(self.tiles.len() * TILE);
+                    for tile in &self.tiles {
+                        let mut total = [0.0; TILE];
+                        for (values, n) in tile.iter().zip(counts.iter()) {
+                            for (sum, value) in total.iter_mut().zip(values) {
+                                *sum += value * n;
+                            }
+                        }
+                        sums.extend_from_slice(&total);
+                    }
+                    sums.truncate(self.width);
+                    sums
+                },
+            )
+            .collect()
+    }
+}
+
 /// Values of every statistic in every resample: `result[statistic][resample]`.
 ///
 /// Each conversation enters a resample Poisson(1) times, the same times for every statistic. Beyond
@@ -136,8 +248,6 @@ impl Interval {
 ///
 /// # Panics
 /// When the columns differ in length.
-/// # Source
-/// Hanley & MacGibbon 2006 (Poisson weights for the bootstrap); Efron 1979.
 #[must_use]
 pub fn resample(ratios: &[Ratio], plan: BootstrapPlan) -> Vec<Vec<f64>> {
     let Some(rows) = ratios.first().map(|r| r.num.len()) else {
@@ -154,44 +264,83 @@ pub fn resample(ratios: &[Ratio], plan: BootstrapPlan) -> Vec<Vec<f64>> {
         .par_iter()
         .map(|ratio| ratio.grouped(groups))
         .collect();
-    let by_resample: Vec<Vec<f64>> = (0..plan.resamples)
-        .into_par_iter()
-        .map(|resample| {
-            let counts = poisson_counts(groups, plan.seed, resample);
-            grouped
+    let mut sums = GroupSums::new(groups, 2 * ratios.len());
+    for (statistic, ratio) in grouped.iter().enumerate() {
+        for group in 0..groups {
+            sums.add(group, 2 * statistic, ratio.num[group]);
+            sums.add(group, 2 * statistic + 1, ratio.den[group]);
+        }
+    }
+    let by_resample = sums.resampled(plan);
+    (0..ratios.len())
+        .map(|statistic| {
+            by_resample
                 .iter()
-                .map(|ratio| weighted(&ratio.num, &counts) / weighted(&ratio.den, &counts))
+                .map(|row| row[2 * statistic] / row[2 * statistic + 1])
                 .collect()
         })
-        .collect();
-    (0..ratios.len())
-        .map(|statistic| by_resample.iter().map(|row| row[statistic]).collect())
         .collect()
 }
 
-fn weighted(column: &[f64], counts: &[f64]) -> f64 {
-    column.iter().zip(counts).map(|(x, n)| x * n).sum()
+/// Poisson(1) by inversion of one uniform draw each.
+pub(crate) struct Poisson {
+    /// P(X ≤ k) for k = 0, 1, … until the tail is below 2⁻⁵³.
+    cumulative: [f64; 18],
+    /// The count by the first twelve bits of the draw, where these decide it.
+    decided: Vec<u8>,
 }
 
-/// Poisson(1) counts by inversion of one uniform draw each.
-fn poisson_counts(rows: usize, seed: u64, resample: u32) -> Vec<f64> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(
-        seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (u64::from(resample) << 1 | 1),
-    );
-    // P(X ≤ k) for k = 0, 1, … until the tail is below 2⁻⁵³.
-    let mut cumulative = [1.0; 18];
-    let (mut term, mut sum) = ((-1.0f64).exp(), 0.0);
-    for (k, entry) in cumulative.iter_mut().enumerate() {
-        sum += term;
-        *entry = sum;
-        term /= (k + 1) as f64;
+impl Poisson {
+    const BITS: u32 = 12;
+    const UNDECIDED: u8 = u8::MAX;
+
+    pub(crate) fn new() -> Self {
+        let mut cumulative = [1.0; 18];
+        let (mut term, mut sum) = ((-1.0f64).exp(), 0.0);
+        for (k, entry) in cumulative.iter_mut().enumerate() {
+            sum += term;
+            *entry = sum;
+            term /= (k + 1) as f64;
+        }
+        let mut poisson = Self {
+            cumulative,
+            decided: Vec::new(),
+        };
+        let width = 1_u64 << (64 - Self::BITS);
+        poisson.decided = (0..1_u64 << Self::BITS)
+            .map(|bucket| {
+                let (first, last) = (bucket * width, bucket * width + (width - 1));
+                let count = poisson.inverted(first);
+                if count == poisson.inverted(last) {
+                    count
+                } else {
+                    Self::UNDECIDED
+                }
+            })
+            .collect();
+        poisson
     }
-    (0..rows)
-        .map(|_| {
-            let u: f64 = rng.random();
-            cumulative.iter().take_while(|c| u >= **c).count() as f64
-        })
-        .collect()
+
+    /// The count of a draw: its first 53 bits are the uniform number.
+    fn inverted(&self, draw: u64) -> u8 {
+        let u = (draw >> 11) as f64 / (1_u64 << 53) as f64;
+        self.cumulative.iter().take_while(|c| u >= **c).count() as u8
+    }
+
+    pub(crate) fn fill(&self, counts: &mut [f64], seed: u64, resample: u32) {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(
+            seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (u64::from(resample) << 1 | 1),
+        );
+        for count in counts {
+            let draw = rng.next_u64();
+            let known = self.decided[(draw >> (64 - Self::BITS)) as usize];
+            *count = f64::from(if known == Self::UNDECIDED {
+                self.inverted(draw)
+            } else {
+                known
+            });
+        }
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +349,8 @@ mod tests {
 
     #[test]
     fn counts_are_poisson_of_mean_one() {
-        let counts = poisson_counts(200_000, 3, 5);
+        let mut counts = vec![0.0; 200_000];
+        Poisson::new().fill(&mut counts, 3, 5);
         let n = counts.len() as f64;
         let mean = counts.iter().sum::<f64>() / n;
         let zeros = counts.iter().filter(|c| **c == 0.0).count() as f64 / n;
@@ -265,6 +415,17 @@ mod tests {
             (interval.standard_error / se - 1.0).abs() < 0.07,
             "{interval:?} against {se}"
         );
+    }
+
+    #[test]
+    fn a_block_gives_every_group_one_row() {
+        for block in 0..5 {
+            let mut seen = [false; 256];
+            for at in 0..256 {
+                seen[spread(block * 256 + at, 256)] = true;
+            }
+            assert!(seen.iter().all(|s| *s), "{block}");
+        }
     }
 
     #[test]

@@ -62,6 +62,73 @@ impl WeightDiagnostics {
     }
 }
 
+/// Weights counted as they pass; tallies of parts add up to the tally of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct WeightTally {
+    n: usize,
+    sum: f64,
+    max: f64,
+    /// Σ w and Σ w² in units of the largest weight, so that neither overflows.
+    relative: f64,
+    squares: f64,
+}
+
+impl WeightTally {
+    /// Of non-negative finite weights.
+    #[must_use]
+    pub fn of(weights: &[f64]) -> Self {
+        let max = weights.iter().copied().fold(0.0, f64::max);
+        let mut tally = Self {
+            n: weights.len(),
+            max,
+            ..Self::default()
+        };
+        if max > 0.0 {
+            for weight in weights {
+                tally.sum += weight;
+                tally.relative += weight / max;
+                tally.squares += (weight / max).powi(2);
+            }
+        }
+        tally
+    }
+
+    /// Adds the weights of another part.
+    pub fn merge(&mut self, other: &Self) {
+        let max = self.max.max(other.max);
+        let unit = |tally: &Self| if max > 0.0 { tally.max / max } else { 0.0 };
+        let (mine, theirs) = (unit(self), unit(other));
+        *self = Self {
+            n: self.n + other.n,
+            sum: self.sum + other.sum,
+            max,
+            relative: self.relative * mine + other.relative * theirs,
+            squares: self.squares * mine * mine + other.squares * theirs * theirs,
+        };
+    }
+
+    /// How well they cover the target policy.
+    #[must_use]
+    pub fn diagnostics(&self) -> WeightDiagnostics {
+        let supported = self.max > 0.0;
+        WeightDiagnostics {
+            n: self.n,
+            mean: if self.n == 0 {
+                0.0
+            } else {
+                self.sum / self.n as f64
+            },
+            max: self.max,
+            effective_sample_size: if supported {
+                self.relative * self.relative / self.squares
+            } else {
+                0.0
+            },
+            max_share: if supported { 1.0 / self.relative } else { 0.0 },
+        }
+    }
+}
+
 /// Why a value is refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
@@ -168,6 +235,28 @@ mod tests {
             assert!((d.effective_sample_size - 1.8).abs() < 1e-12, "{unit}");
             assert!((d.max_share - 2.0 / 3.0).abs() < 1e-12, "{unit}");
         }
+    }
+
+    #[test]
+    fn tallies_of_parts_add_up() {
+        let weights: Vec<f64> = (0..97).map(|i| f64::from(i * i % 31)).collect();
+        let mut tally = WeightTally::default();
+        for part in weights.chunks(10) {
+            tally.merge(&WeightTally::of(part));
+        }
+        let (whole, parts) = (WeightDiagnostics::of(&weights), tally.diagnostics());
+        assert_eq!((whole.n, whole.max), (parts.n, parts.max));
+        for (a, b) in [
+            (whole.mean, parts.mean),
+            (whole.effective_sample_size, parts.effective_sample_size),
+            (whole.max_share, parts.max_share),
+        ] {
+            assert!((a / b - 1.0).abs() < 1e-12, "{a} {b}");
+        }
+        assert_eq!(
+            WeightTally::default().diagnostics(),
+            WeightDiagnostics::of(&[])
+        );
     }
 
     #[test]

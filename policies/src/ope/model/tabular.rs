@@ -1,0 +1,105 @@
+//! Mean reward by state and action.
+
+use std::collections::HashMap;
+
+use super::{FOLDS, Weighting, fold, importance};
+use crate::ope::table::{Rows, Table, TableError, Wanted};
+
+/// Σ ω and Σ ω r of each fold.
+type Cell = [(f64, f64); FOLDS];
+
+/// Sums of each state and action, and of each action.
+#[derive(Debug, Clone)]
+pub(crate) struct Tabular {
+    cells: HashMap<(u64, u16), Cell>,
+    actions: Vec<Cell>,
+    /// Of each fold and action, drawn to the mean of all rows.
+    means: Vec<Vec<f64>>,
+}
+
+/// Rows that the action's mean counts for.
+const PRIOR: f64 = 1.0;
+
+impl Tabular {
+    pub(super) fn fit(table: &Table, weighting: Weighting) -> Result<Self, TableError> {
+        let actions = table.header().actions;
+        let mut model = Self {
+            cells: HashMap::new(),
+            actions: vec![Cell::default(); actions],
+            means: Vec::new(),
+        };
+        let wanted = Wanted {
+            sequence: true,
+            ..Wanted::default()
+        };
+        table.scan(
+            wanted,
+            |rows| {
+                let mut cells: HashMap<(u64, u16), Cell> = HashMap::new();
+                for row in 0..rows.len() {
+                    let weight = importance(&rows, row, actions, weighting);
+                    let cell = cells
+                        .entry((rows.state[row], rows.action[row]))
+                        .or_default();
+                    let sums = &mut cell[fold(&rows, row)];
+                    sums.0 += weight;
+                    sums.1 += weight * rows.reward[row];
+                }
+                cells
+            },
+            |cells| {
+                // The order of a map is that of chance: each cell is added to itself alone, and actions are summed later.
+                for (key, part) in cells {
+                    add(model.cells.entry(key).or_default(), &part);
+                }
+                Ok(())
+            },
+        )?;
+        let mut keys: Vec<_> = model.cells.keys().copied().collect();
+        keys.sort_unstable();
+        for key in keys {
+            add(&mut model.actions[usize::from(key.1)], &model.cells[&key]);
+        }
+        model.means = (0..FOLDS)
+            .map(|left_out| {
+                let kept: Vec<(f64, f64)> = model
+                    .actions
+                    .iter()
+                    .map(|cell| without(cell, left_out))
+                    .collect();
+                let n: f64 = kept.iter().map(|(n, _)| n).sum();
+                let r: f64 = kept.iter().map(|(_, r)| r).sum();
+                let overall = if n > 0.0 { r / n } else { 0.0 };
+                kept.iter()
+                    .map(|(n, r)| (r + PRIOR * overall) / (n + PRIOR))
+                    .collect()
+            })
+            .collect();
+        Ok(model)
+    }
+
+    pub(super) fn predict(&self, rows: &Rows, row: usize, into: &mut [f64]) {
+        let left_out = fold(rows, row);
+        for (action, value) in into.iter_mut().enumerate() {
+            let (n, r) = self
+                .cells
+                .get(&(rows.state[row], action as u16))
+                .map_or((0.0, 0.0), |cell| without(cell, left_out));
+            *value = (r + PRIOR * self.means[left_out][action]) / (n + PRIOR);
+        }
+    }
+}
+
+fn add(cell: &mut Cell, part: &Cell) {
+    for (mine, theirs) in cell.iter_mut().zip(part) {
+        mine.0 += theirs.0;
+        mine.1 += theirs.1;
+    }
+}
+
+fn without(cell: &Cell, left_out: usize) -> (f64, f64) {
+    cell.iter()
+        .enumerate()
+        .filter(|(fold, _)| *fold != left_out)
+        .fold((0.0, 0.0), |(n, r), (_, sums)| (n + sums.0, r + sums.1))
+}

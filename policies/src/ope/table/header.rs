@@ -1,0 +1,258 @@
+//! Which column of a table plays which part.
+
+use super::error::TableError;
+use std::path::Path;
+
+/// The part a column plays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Role {
+    Action,
+    Propensity,
+    Reward,
+    /// Target policy's probability of an action.
+    Target(usize),
+    /// A reward model's value of an action.
+    Model(usize),
+    /// A feature of the context.
+    Feature(usize),
+    Episode,
+    Time,
+    Done,
+    State,
+    NextState,
+    /// Rows with the same value are resampled together.
+    Unit,
+}
+
+impl Role {
+    fn of(name: &str) -> Option<Self> {
+        let numbered = |prefix: &str| {
+            let digits = name.strip_prefix(prefix)?;
+            let plain = !digits.is_empty() && (digits == "0" || !digits.starts_with('0'));
+            (plain && digits.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| digits.parse::<usize>().ok())
+                .flatten()
+        };
+        Some(match name {
+            "action" => Self::Action,
+            "propensity" => Self::Propensity,
+            "reward" => Self::Reward,
+            "episode" => Self::Episode,
+            "t" => Self::Time,
+            "done" => Self::Done,
+            "state" => Self::State,
+            "next_state" => Self::NextState,
+            "unit" => Self::Unit,
+            _ => {
+                return numbered("pi")
+                    .map(Self::Target)
+                    .or_else(|| numbered("q").map(Self::Model))
+                    .or_else(|| numbered("x").map(Self::Feature));
+            }
+        })
+    }
+}
+
+/// Columns of a table by the parts they play.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Header {
+    /// Names as they stand in the file.
+    pub names: Vec<String>,
+    /// Part of each column; columns without one are passed over.
+    pub(crate) roles: Vec<Option<Role>>,
+    /// Actions: columns `pi0`, `pi1`, ….
+    pub actions: usize,
+    /// Columns `x0`, `x1`, ….
+    pub features: usize,
+    has_model: bool,
+}
+
+/// Most actions a table may have.
+const MAX_ACTIONS: usize = 4096;
+
+impl Header {
+    /// Reads the names of a table's columns.
+    pub(crate) fn of(file: &Path, names: Vec<String>) -> Result<Self, TableError> {
+        let wrong = |reason: String, fix: &str| TableError::Columns {
+            file: file.to_owned(),
+            reason,
+            fix: fix.to_owned(),
+        };
+        let roles: Vec<Option<Role>> = names.iter().map(|name| Role::of(name)).collect();
+        let mut seen: Vec<Role> = roles.iter().copied().flatten().collect();
+        seen.sort_unstable();
+        if let Some(twice) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
+            let name = &names[roles.iter().position(|r| *r == Some(twice[0])).unwrap_or(0)];
+            return Err(wrong(
+                format!("column `{name}` occurs twice"),
+                "keep one of them",
+            ));
+        }
+        let actions = counted(&seen, |role| match role {
+            Role::Target(k) => Some(k),
+            _ => None,
+        });
+        let models = counted(&seen, |role| match role {
+            Role::Model(k) => Some(k),
+            _ => None,
+        });
+        let features = counted(&seen, |role| match role {
+            Role::Feature(k) => Some(k),
+            _ => None,
+        });
+        for needed in ["action", "reward"] {
+            if !names.iter().any(|name| name == needed) {
+                return Err(wrong(
+                    format!("no column `{needed}`; the columns are {}", listed(&names)),
+                    "a table has `action` (from 0), `reward` and `pi0`, `pi1`, …, and usually `propensity` and `q0`, `q1`, …",
+                ));
+            }
+        }
+        let gap = |prefix: &str, counts: Result<usize, usize>| {
+            counts.map_err(|missing| {
+                wrong(
+                    format!("no column `{prefix}{missing}`, though there are later ones"),
+                    "number them from 0 without gaps",
+                )
+            })
+        };
+        let actions = gap("pi", actions)?;
+        let models = gap("q", models)?;
+        let features = gap("x", features)?;
+        if actions == 0 {
+            return Err(wrong(
+                "no columns `pi0`, `pi1`, …: the probabilities of the policy to judge".to_owned(),
+                "add one column an action with the probability that the policy would take it",
+            ));
+        }
+        if actions > MAX_ACTIONS {
+            return Err(wrong(
+                format!("{actions} actions; at most {MAX_ACTIONS} can be judged"),
+                "group the actions",
+            ));
+        }
+        if models != 0 && models != actions {
+            return Err(wrong(
+                format!("{models} columns `q…` for {actions} columns `pi…`"),
+                "give one of each an action, or leave the model out",
+            ));
+        }
+        Ok(Self {
+            names,
+            roles,
+            actions,
+            features,
+            has_model: models > 0,
+        })
+    }
+
+    /// Whether a column with this part is there.
+    pub(crate) fn has(&self, role: Role) -> bool {
+        self.roles.contains(&Some(role))
+    }
+
+    /// Whether propensities were logged.
+    #[must_use]
+    pub fn has_propensity(&self) -> bool {
+        self.has(Role::Propensity)
+    }
+
+    /// Whether a reward model is given, one column an action.
+    #[must_use]
+    pub const fn has_model(&self) -> bool {
+        self.has_model
+    }
+
+    /// Whether rows belong to episodes: the table is sequential.
+    #[must_use]
+    pub fn has_episodes(&self) -> bool {
+        self.has(Role::Episode)
+    }
+
+    /// Whether states are given.
+    #[must_use]
+    pub fn has_states(&self) -> bool {
+        self.has(Role::State)
+    }
+
+    /// Whether ends of episodes are marked.
+    #[must_use]
+    pub fn has_done(&self) -> bool {
+        self.has(Role::Done)
+    }
+
+    /// Whether rows name the unit they are resampled with.
+    #[must_use]
+    pub fn has_units(&self) -> bool {
+        self.has(Role::Unit)
+    }
+
+    /// Name of the column with a part; for messages.
+    pub(crate) fn name(&self, role: Role) -> &str {
+        self.roles
+            .iter()
+            .position(|r| *r == Some(role))
+            .map_or("", |at| &self.names[at])
+    }
+}
+
+/// How many consecutive numbers from 0 a kind of column has, or the first that is missing.
+fn counted(sorted: &[Role], number: impl Fn(Role) -> Option<usize>) -> Result<usize, usize> {
+    let numbers: Vec<usize> = sorted.iter().filter_map(|role| number(*role)).collect();
+    match numbers.iter().enumerate().find(|(i, n)| i != *n) {
+        None => Ok(numbers.len()),
+        Some((missing, _)) => Err(missing),
+    }
+}
+
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 12;
+    let mut text = names
+        .iter()
+        .take(SHOWN)
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ");
+    if names.len() > SHOWN {
+        text.push_str(", …");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn header(names: &str) -> Result<Header, String> {
+        Header::of(
+            Path::new("t.csv"),
+            names.split(',').map(str::to_owned).collect(),
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn parts_are_found_in_any_order_and_others_passed_over() {
+        let header = header("row,q1,pi1,reward,pi0,action,q0,propensity,quality,x0,pi").unwrap();
+        assert_eq!((header.actions, header.features), (2, 1));
+        assert!(header.has_model() && header.has_propensity() && !header.has_episodes());
+        assert_eq!(header.roles[0], None);
+        assert_eq!(header.roles[8], None);
+        assert_eq!(header.roles[10], None);
+    }
+
+    #[test]
+    fn wrong_headers_say_what_is_wrong() {
+        for (names, reason) in [
+            ("reward,pi0", "no column `action`"),
+            ("action,pi0", "no column `reward`"),
+            ("action,reward", "no columns `pi0`"),
+            ("action,reward,pi0,pi2", "no column `pi1`"),
+            ("action,reward,pi0,pi1,q0", "1 columns `q…` for 2"),
+            ("action,action,reward,pi0", "`action` occurs twice"),
+        ] {
+            let error = header(names).unwrap_err();
+            assert!(error.contains(reason), "{names}: {error}");
+        }
+    }
+}

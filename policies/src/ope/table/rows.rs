@@ -1,0 +1,297 @@
+//! A run of rows as columns, each row checked as it enters.
+
+use super::error::Fault;
+use super::header::{Header, Role};
+
+/// Which columns a computation reads; the others are passed over without being parsed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Wanted {
+    /// `q0`, `q1`, ….
+    pub model: bool,
+    /// `x0`, `x1`, ….
+    pub features: bool,
+    /// `episode`, `t`, `done`, `state`, `next_state`.
+    pub sequence: bool,
+}
+
+impl Wanted {
+    /// What either reads.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            model: self.model || other.model,
+            features: self.features || other.features,
+            sequence: self.sequence || other.sequence,
+        }
+    }
+
+    pub(crate) const fn takes(self, role: Role) -> bool {
+        match role {
+            Role::Action | Role::Propensity | Role::Reward | Role::Target(_) | Role::Unit => true,
+            Role::Model(_) => self.model,
+            Role::Feature(_) => self.features,
+            Role::Episode | Role::Time | Role::Done | Role::State | Role::NextState => {
+                self.sequence
+            }
+        }
+    }
+}
+
+/// Key of a state, an episode or a unit that is not given.
+pub const MISSING: u64 = u64::MAX;
+
+/// Consecutive rows. Columns that were not wanted or are not in the table are empty.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    /// Number of the run, which depends on the file alone.
+    pub run: u64,
+    /// Action taken, below the number of actions.
+    pub action: Vec<u16>,
+    /// Probability with which the logging policy took it, in (0, 1].
+    pub propensity: Vec<f64>,
+    /// Reward, finite.
+    pub reward: Vec<f64>,
+    /// Target policy's probabilities, row after row; they sum to one.
+    pub target: Vec<f64>,
+    /// The reward model's values, row after row; NaN where a cell is empty.
+    pub model: Vec<f64>,
+    /// Features, row after row.
+    pub features: Vec<f64>,
+    /// Key of the episode.
+    pub episode: Vec<u64>,
+    /// Step in the episode.
+    pub time: Vec<u32>,
+    /// Whether the episode ended here for good.
+    pub done: Vec<bool>,
+    /// Key of the state.
+    pub state: Vec<u64>,
+    /// Key of the next state, [`MISSING`] where the cell is empty.
+    pub next_state: Vec<u64>,
+    /// Key of the unit.
+    pub unit: Vec<u64>,
+}
+
+/// How far target probabilities may sum away from one: tables round to three or more digits.
+const SUM_TOLERANCE: f64 = 1e-3;
+
+impl Rows {
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.action.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.action.is_empty()
+    }
+
+    /// Takes a number that is not empty.
+    pub(crate) fn number(&mut self, role: Role, value: f64) -> Result<(), Fault> {
+        match role {
+            Role::Action => {
+                let action = whole(value).filter(|a| *a <= u64::from(u16::MAX));
+                let Some(action) = action else {
+                    return Err(Fault::new(
+                        "action",
+                        format!("is {value}"),
+                        "actions are whole numbers from 0",
+                    ));
+                };
+                self.action.push(action as u16);
+            }
+            Role::Propensity => {
+                if !(value > 0.0 && value <= 1.0) {
+                    return Err(Fault::new(
+                        "propensity",
+                        format!("is {value}; a propensity lies above 0 and at most at 1"),
+                        "log the probability with which the action was taken; rows of unknown probability cannot be weighted",
+                    ));
+                }
+                self.propensity.push(value);
+            }
+            Role::Reward => {
+                if !value.is_finite() {
+                    return Err(Fault::new(
+                        "reward",
+                        format!("is {value}"),
+                        "a reward is a finite number; leave out rows whose outcome is unknown",
+                    ));
+                }
+                self.reward.push(value);
+            }
+            Role::Target(k) => {
+                // A rounding error of a softmax is no mistake.
+                if !(-1e-9..=1.0 + 1e-9).contains(&value) {
+                    return Err(Fault::new(
+                        format!("pi{k}"),
+                        format!("is {value}; a probability lies in 0 to 1"),
+                        "give the target policy's probabilities",
+                    ));
+                }
+                self.target.push(value.max(0.0));
+            }
+            Role::Model(k) => {
+                if value.is_infinite() {
+                    return Err(Fault::new(
+                        format!("q{k}"),
+                        format!("is {value}"),
+                        "a reward model gives finite values",
+                    ));
+                }
+                self.model.push(value);
+            }
+            Role::Feature(k) => {
+                if !value.is_finite() {
+                    return Err(Fault::new(
+                        format!("x{k}"),
+                        format!("is {value}"),
+                        "features are finite numbers",
+                    ));
+                }
+                self.features.push(value);
+            }
+            Role::Time => {
+                let time = whole(value).and_then(|t| u32::try_from(t).ok());
+                let Some(time) = time else {
+                    return Err(Fault::new(
+                        "t",
+                        format!("is {value}"),
+                        "steps are whole numbers from 0",
+                    ));
+                };
+                self.time.push(time);
+            }
+            Role::Done => self.done.push(value != 0.0),
+            Role::Episode | Role::State | Role::NextState | Role::Unit => {
+                self.key(role, number_key(value))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a key.
+    pub(crate) fn key(&mut self, role: Role, key: u64) -> Result<(), Fault> {
+        let (column, name) = match role {
+            Role::Episode => (&mut self.episode, "episode"),
+            Role::State => (&mut self.state, "state"),
+            Role::Unit => (&mut self.unit, "unit"),
+            _ => {
+                self.next_state.push(key);
+                return Ok(());
+            }
+        };
+        if key == MISSING {
+            return Err(Fault::new(
+                name,
+                "is empty".to_owned(),
+                "fill it in, or leave out the row",
+            ));
+        }
+        column.push(key);
+        Ok(())
+    }
+
+    /// Takes an empty cell: allowed where a reward model has no value, and after the last state.
+    pub(crate) fn empty(&mut self, role: Role, header: &Header) -> Result<(), Fault> {
+        match role {
+            Role::Model(_) => self.model.push(f64::NAN),
+            Role::NextState => self.next_state.push(MISSING),
+            Role::Propensity => {
+                return Err(Fault::new(
+                    "propensity",
+                    "is empty".to_owned(),
+                    "leave out the row; or leave out the whole column, and propensities are estimated and marked so",
+                ));
+            }
+            _ => {
+                return Err(Fault::new(
+                    header.name(role),
+                    "is empty".to_owned(),
+                    "fill it in, or leave out the row",
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the row that was just completed.
+    pub(crate) fn complete(&mut self, actions: usize) -> Result<(), Fault> {
+        let row = self.len() - 1;
+        let action = usize::from(self.action[row]);
+        if action >= actions {
+            return Err(Fault::new(
+                "action",
+                format!(
+                    "is {action}, and the columns `pi…` end at `pi{}`",
+                    actions - 1
+                ),
+                "actions are numbered from 0, as the columns are",
+            ));
+        }
+        let sum: f64 = self.target[row * actions..].iter().sum();
+        if (sum - 1.0).abs() > SUM_TOLERANCE {
+            return Err(Fault::new(
+                "",
+                format!(
+                    "the target probabilities `pi0` to `pi{}` sum to {sum:.6}",
+                    actions - 1
+                ),
+                "they are the whole policy and sum to one",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn whole(value: f64) -> Option<u64> {
+    ((0.0..9e15).contains(&value) && value.fract() == 0.0).then_some(value as u64)
+}
+
+/// Key of a number: the number itself where it is whole, so that `3` and `3.0` are one state.
+pub(crate) fn number_key(value: f64) -> u64 {
+    if value.is_nan() {
+        return MISSING;
+    }
+    whole(value).unwrap_or_else(|| mixed(value.to_bits()))
+}
+
+/// Key of a text.
+pub(crate) fn text_key(text: &[u8]) -> u64 {
+    if text.is_empty() {
+        return MISSING;
+    }
+    if let Ok(value) = fast_float2::parse::<f64, _>(text) {
+        return number_key(value);
+    }
+    let hash = blake3::hash(text);
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash.as_bytes()[..8]);
+    mixed(u64::from_le_bytes(bytes))
+}
+
+/// Mixes bits (the finaliser of `splitmix64`), away from the keys of whole numbers and from [`MISSING`].
+const fn mixed(bits: u64) -> u64 {
+    let mut x = bits.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    ((x ^ (x >> 31)) | 1 << 63) & !1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_of_equal_values_are_equal() {
+        assert_eq!(text_key(b"3"), text_key(b"3.0"));
+        assert_eq!(text_key(b"3"), number_key(3.0));
+        assert_eq!(text_key(b""), MISSING);
+        assert_eq!(number_key(f64::NAN), MISSING);
+        assert_ne!(text_key(b"a"), text_key(b"b"));
+        assert_ne!(text_key(b"-1"), text_key(b"1"));
+        assert_ne!(text_key(b"0.5"), text_key(b"0.25"));
+        assert_ne!(text_key(b"0.5"), text_key(b"-0.5"));
+    }
+}

@@ -1,0 +1,226 @@
+//! `tierwise evaluate --table`: any logged table.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use tierwise_policies::ope::model::ModelKind;
+use tierwise_policies::ope::{
+    BootstrapPlan, FqeMode, Method, SequenceOptions, SupportGate, TableJudgement,
+};
+
+use super::EvaluateArgs;
+use crate::cli::{Done, existing, output};
+use crate::failure::Failure;
+use crate::run::{TableQuestion, judge_table};
+
+/// Options of a table.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Any logged table")]
+pub(super) struct TableArgs {
+    /// Table to judge on, CSV (gzip or not) or Parquet: a row a decision with `action`, `propensity`, `reward`, `pi0`, …,
+    /// and a reward model's `q0`, …; sequences add `episode`, `t`, `done`, `state`, `next_state`.
+    #[arg(long, value_name = "FILE", conflicts_with = "log")]
+    pub(super) table: Option<PathBuf>,
+    /// Estimators, separated by commas, parameters after a colon: `ips,snips,dm,dr,sndr,cips:10,switch:5`.
+    #[arg(long, value_name = "LIST", requires = "table", value_delimiter = ',')]
+    estimators: Vec<String>,
+    /// How intervals are made; the last three are bounds and need `--range`.
+    #[arg(long, value_enum, default_value_t = MethodArg::Bootstrap, requires = "table")]
+    interval: MethodArg,
+    /// Range that rewards can have, for bounds.
+    #[arg(
+        long,
+        value_name = "LO,HI",
+        requires = "table",
+        allow_hyphen_values = true
+    )]
+    range: Option<String>,
+    /// Largest importance weight that can occur, for bounds of estimators that do not clip.
+    #[arg(long, value_name = "W", requires = "table")]
+    max_weight: Option<f64>,
+    /// Discount a step, for tables with episodes.
+    #[arg(long, value_name = "GAMMA", default_value_t = 1.0, requires = "table")]
+    discount: f64,
+    /// Q function of fitted Q evaluation: one for all steps, or one a step.
+    #[arg(long, value_enum, default_value_t = FqeArg::Stationary, requires = "table")]
+    fqe: FqeArg,
+    /// Reward model q(x, a): the columns `q…`, or one fitted here and cross-fitted; default: what the table allows.
+    #[arg(long, value_enum, requires = "table")]
+    model: Option<ModelArg>,
+    /// Estimate the policy that wrote the log, where it logged no propensities; results are marked.
+    #[arg(long, requires = "table")]
+    estimate_propensity: bool,
+    /// Also bound the value, should hidden reasons have moved the odds of the log's choices by up to this factor.
+    #[arg(long, value_name = "FACTOR", requires = "table")]
+    gamma: Option<f64>,
+    /// Smallest effective sample size at which a weighted value is given.
+    #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
+    min_effective: f64,
+    /// Largest share of all weight that one row may carry.
+    #[arg(long, value_name = "SHARE", default_value_t = SupportGate::default().max_weight_share, requires = "table")]
+    max_share: f64,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum MethodArg {
+    Normal,
+    T,
+    Bootstrap,
+    Hoeffding,
+    Bernstein,
+    Betting,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ModelArg {
+    Given,
+    Ridge,
+    Quadratic,
+    Tabular,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FqeArg {
+    Stationary,
+    TimeIndexed,
+}
+
+pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
+    existing(path, "table")?;
+    let any = &args.any;
+    let question = TableQuestion {
+        estimators: any.estimators.clone(),
+        interval: match any.interval {
+            MethodArg::Normal => Method::Normal,
+            MethodArg::T => Method::T,
+            MethodArg::Bootstrap => Method::Bootstrap,
+            MethodArg::Hoeffding => Method::Hoeffding,
+            MethodArg::Bernstein => Method::Bernstein,
+            MethodArg::Betting => Method::Betting,
+        },
+        level: args.level,
+        bootstrap: BootstrapPlan {
+            resamples: args.resamples,
+            seed: args.seed,
+        },
+        range: any.range.as_deref().map(range).transpose()?,
+        max_weight: any.max_weight,
+        gate: SupportGate {
+            min_effective_sample_size: any.min_effective,
+            max_weight_share: any.max_share,
+        },
+        model: any.model.map(|model| match model {
+            ModelArg::Given => ModelKind::Given,
+            ModelArg::Ridge => ModelKind::Ridge,
+            ModelArg::Quadratic => ModelKind::Quadratic,
+            ModelArg::Tabular => ModelKind::Tabular,
+        }),
+        estimate_propensity: any.estimate_propensity,
+        gamma: any.gamma,
+        sequence: SequenceOptions {
+            discount: any.discount,
+            fqe: match any.fqe {
+                FqeArg::Stationary => FqeMode::Stationary,
+                FqeArg::TimeIndexed => FqeMode::TimeIndexed,
+            },
+        },
+    };
+    let judgement = judge_table(path, &question)?;
+    if args.output.json {
+        output::json(&judgement)?;
+    } else {
+        output::text_line(&text(&judgement))?;
+    }
+    Ok(Done::Fine)
+}
+
+fn range(text: &str) -> Result<(f64, f64), Failure> {
+    let parts: Option<(f64, f64)> = text
+        .split_once(',')
+        .and_then(|(low, high)| Some((low.trim().parse().ok()?, high.trim().parse().ok()?)));
+    parts.ok_or_else(|| {
+        Failure::new(format!("`--range` is `{text}`"))
+            .detail("it names the smallest and the largest reward that can occur")
+            .fix("write `--range 0,1`")
+    })
+}
+
+/// The judgement as a table for a terminal.
+fn text(judgement: &TableJudgement) -> String {
+    let mut head = format!("{} rows", judgement.rows);
+    if let Some(episodes) = judgement.episodes {
+        head.push_str(&format!(", {episodes} episodes"));
+    }
+    head.push_str(&format!(", {} actions", judgement.actions.len()));
+    let mut lines = vec![head];
+    if let Some(w) = &judgement.weights {
+        let units = judgement.episodes.unwrap_or(judgement.rows);
+        lines.push(format!(
+            "weights: mean {:.3}, largest {:.4} ({:.2} % of all), effective sample size {:.1} ({:.0} %)",
+            w.mean,
+            w.max,
+            w.max_share * 100.0,
+            w.effective_sample_size,
+            100.0 * w.effective_sample_size / units.max(1) as f64
+        ));
+    }
+    lines.push(String::new());
+    let method = judgement
+        .estimates
+        .iter()
+        .find_map(|e| e.interval)
+        .map_or(String::new(), |i| format!(" {}", i.method));
+    lines.push(format!(
+        "{:<14} {:>12} {:>12}   {:.4} %{method} interval",
+        "estimator",
+        "value",
+        "std. error",
+        judgement.level * 100.0
+    ));
+    for estimate in &judgement.estimates {
+        let name = match estimate.parameter {
+            Some(parameter) => format!("{}:{parameter}", estimate.estimator),
+            None => estimate.estimator.clone(),
+        };
+        let line = match (&estimate.refused, estimate.value) {
+            (Some(reason), _) => format!("{name:<14} refused: {reason}"),
+            (None, value) => {
+                let interval = estimate.interval.map_or("none".to_owned(), |i| {
+                    format!("[{:.6}, {:.6}]", i.lower, i.upper)
+                });
+                format!(
+                    "{name:<14} {:>12.6} {:>12.6}   {interval}{}",
+                    value.unwrap_or(f64::NAN),
+                    estimate.standard_error.unwrap_or(f64::NAN),
+                    if estimate.biased { "  biased" } else { "" }
+                )
+            }
+        };
+        lines.push(line);
+    }
+    if let Some(s) = &judgement.sensitivity {
+        lines.push(String::new());
+        lines.push(format!(
+            "if hidden reasons moved the odds of the log's choices up to {}-fold: snips in [{:.6}, {:.6}]",
+            s.gamma, s.lower, s.upper
+        ));
+    }
+    if let Some(returns) = &judgement.returns {
+        let quantiles: Vec<String> = returns
+            .quantiles
+            .iter()
+            .map(|q| format!("{:.0} %: {:.4}", q.share * 100.0, q.value))
+            .collect();
+        lines.push(String::new());
+        lines.push(format!(
+            "return of an episode: standard deviation {:.4}, mean of the worst 5 % {:.4}",
+            returns.standard_deviation, returns.worst_5_percent
+        ));
+        lines.push(format!("  quantiles {}", quantiles.join(", ")));
+    }
+    if !judgement.notes.is_empty() {
+        lines.push(String::new());
+    }
+    lines.extend(judgement.notes.iter().map(|note| format!("note: {note}")));
+    lines.join("\n")
+}

@@ -1,0 +1,104 @@
+//! Judging any logged table.
+
+use std::path::Path;
+use std::str::FromStr;
+
+use tierwise_policies::ope::model::ModelKind;
+use tierwise_policies::ope::table::{Table, TableError};
+use tierwise_policies::ope::{
+    BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
+    TableJudgement, TableOptions, judge_one_step, judge_sequential,
+};
+
+use crate::failure::{Failure, failure_of};
+
+/// What is asked of a table, before it is known which estimators it can have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableQuestion {
+    /// Estimators by name; the usual ones when there are none.
+    pub estimators: Vec<String>,
+    /// How intervals are made.
+    pub interval: Method,
+    /// Confidence level in (0, 1).
+    pub level: f64,
+    /// Resamples and their seed.
+    pub bootstrap: BootstrapPlan,
+    /// Range that rewards can have.
+    pub range: Option<(f64, f64)>,
+    /// Largest importance weight that can occur.
+    pub max_weight: Option<f64>,
+    /// When weights are too few to carry a value.
+    pub gate: SupportGate,
+    /// Where the reward model comes from.
+    pub model: Option<ModelKind>,
+    /// Whether to estimate the policy that wrote the log.
+    pub estimate_propensity: bool,
+    /// How strongly hidden reasons may have moved the odds of the log's choices.
+    pub gamma: Option<f64>,
+    /// What only episodes have.
+    pub sequence: SequenceOptions,
+}
+
+/// Judges the target policy of a table.
+///
+/// # Errors
+/// A [`Failure`] for options that do not fit together, and for a table that cannot be read.
+pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgement, Failure> {
+    if !(0.0..=1.0).contains(&question.sequence.discount) {
+        return Err(
+            Failure::new(format!("`--discount` is {}", question.sequence.discount))
+                .detail("a discount lies in 0 to 1"),
+        );
+    }
+    // Options are checked before the file is opened, as far as they do not depend on it.
+    options::<()>(question, Vec::new())?;
+    let table = Table::open(path).map_err(failed)?;
+    if table.header().has_episodes() {
+        let options = options(question, parsed(&question.estimators)?)?;
+        judge_sequential(&table, &options, question.sequence).map_err(failed)
+    } else {
+        let options = options(question, parsed(&question.estimators)?)?;
+        judge_one_step(&table, &options).map_err(failed)
+    }
+}
+
+fn parsed<E: FromStr<Err = EstimatorError>>(names: &[String]) -> Result<Vec<E>, Failure> {
+    names
+        .iter()
+        .map(|text| text.trim().parse())
+        .collect::<Result<Vec<E>, EstimatorError>>()
+        .map_err(|error| Failure::new(format!("`--estimators`: {error}")))
+}
+
+fn options<E>(question: &TableQuestion, estimators: Vec<E>) -> Result<TableOptions<E>, Failure> {
+    let options = TableOptions {
+        estimators,
+        interval: question.interval,
+        level: question.level,
+        bootstrap: question.bootstrap,
+        range: question.range,
+        max_weight: question.max_weight,
+        gate: question.gate,
+        model: question.model,
+        estimate_propensity: question.estimate_propensity,
+        gamma: question.gamma,
+    };
+    options.check().map_err(|error| {
+        let failure = Failure::new(error.to_string());
+        match error {
+            OptionError::NoRange { .. } => failure
+                .detail("the largest reward of a sample bounds nothing")
+                .fix("declare it: `--range 0,1`"),
+            _ => failure,
+        }
+    })?;
+    Ok(options)
+}
+
+fn failed(error: TableError) -> Failure {
+    let failure = failure_of(&error);
+    match error.fix() {
+        Some(fix) => failure.fix(fix),
+        None => failure,
+    }
+}
