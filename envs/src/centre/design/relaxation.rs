@@ -248,12 +248,18 @@ impl Contest<'_> {
         let mut centre = Centre::new(Arc::clone(self.stage), seed, 2);
         let mut around = Vec::with_capacity(switches.len());
         let mut before = Vec::new();
-        while let Some(switch_s) = switches.get(around.len()) {
+        while around.len() < switches.len() {
             match centre.advance() {
                 Happening::Decision(slot) => {
                     if centre.is_first(slot) {
                         let now_s = centre.now_s();
-                        if now_s >= *switch_s {
+                        while let Some(switch_s) = switches.get(around.len()) {
+                            if now_s < *switch_s {
+                                if now_s >= switch_s - watch.bin_s {
+                                    before.push(seen(&centre));
+                                }
+                                break;
+                            }
                             // The last moment at which the future is open: the first arrival after the switch.
                             let until_s = switch_s + watch.horizon_s;
                             let fork = |after| self.fork(centre.clone(), slot, after, until_s);
@@ -261,8 +267,6 @@ impl Contest<'_> {
                                 before: std::mem::take(&mut before),
                                 after: [fork(0), fork(1)],
                             });
-                        } else if now_s >= switch_s - watch.bin_s {
-                            before.push(seen(&centre));
                         }
                         centre.assign(slot, history);
                     }
@@ -292,11 +296,7 @@ impl Contest<'_> {
                 if centre.now_s() >= until_s {
                     return sight;
                 }
-                let busy: i32 = centre.people.groups.iter().map(|group| group.busy).sum();
-                seen.push((
-                    centre.now_s(),
-                    [f64::from(centre.in_queue()), f64::from(busy)],
-                ));
+                sight.push(seen(&centre));
                 centre.assign(slot, after);
             }
             self.decide(&mut centre, slot);
