@@ -6,3 +6,4 @@ pub mod cli;
 pub mod config;
 pub mod failure;
 pub mod run;
+pub mod stats;
