@@ -16,8 +16,10 @@ pub mod error;
 pub mod exact_sum;
 pub mod gaussian;
 pub mod growthbook;
+pub mod intake;
 pub mod lift;
 pub mod msprt;
+pub mod plan;
 pub mod proportion;
 pub mod ratio;
 pub mod sample_ratio;
@@ -25,6 +27,7 @@ pub mod sequence;
 pub mod special;
 pub mod switchback;
 pub mod tally;
+pub mod verdict;
 pub mod welch;
 pub mod winsor;
 

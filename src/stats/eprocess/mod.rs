@@ -5,6 +5,7 @@
 //! [`rate_interval`] turns either side around into an interval.
 
 mod bets;
+mod guardrail;
 mod hypergeometric;
 mod interval;
 mod rate_test;
@@ -12,6 +13,7 @@ mod rates;
 mod strata;
 
 pub use self::bets::{BETS, Mixture, PerBet, log_mixture};
+pub use self::guardrail::{GuardrailTest, Harm};
 pub use self::hypergeometric::{
     HypergeometricTest, HypergeometricWealth, log_odds_normaliser, odds_interval,
 };
@@ -19,3 +21,6 @@ pub use self::interval::{RatioInterval, rate_interval};
 pub use self::rate_test::{Block, Crossing, RateTest, TestLevels, Wealth};
 pub use self::rates::{Outlook, RateWealth, RunningOutlook, Side};
 pub use self::strata::{MultiBlock, StrataVeto, challenger_block};
+
+#[cfg(test)]
+mod tests;

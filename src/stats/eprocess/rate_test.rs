@@ -31,7 +31,7 @@ impl Block {
     }
 
     /// Sum and sum of squares of all outcomes.
-    fn sums(&self) -> (f64, f64) {
+    pub(super) fn sums(&self) -> (f64, f64) {
         let ones = (self.control.conversions + self.treatment.conversions) as f64;
         self.rows
             .iter()

@@ -148,26 +148,59 @@ impl RateWealth {
         }
     }
 
+    /// Expected growth E[ln(1 ± c·z)] per unit of every bet, when the arms' rates are `control` and `treatment`.
+    #[must_use]
+    pub fn growth(
+        side: Side,
+        ratio: f64,
+        share: f64,
+        outlook: Outlook,
+        mixture: &Mixture,
+        control: f64,
+        treatment: f64,
+    ) -> PerBet {
+        let mut wealth = Self::new(side, ratio);
+        wealth.place(share, Some(outlook), mixture);
+        wealth.make_factors(outlook.mean);
+        let chances = [
+            share * treatment,
+            share * (1.0 - treatment),
+            (1.0 - share) * control,
+            (1.0 - share) * (1.0 - control),
+        ];
+        let mut growth = [0.0; BETS];
+        for (chance, factors) in chances.iter().zip(&wealth.factors) {
+            for (growth, factor) in growth.iter_mut().zip(factors) {
+                *growth += chance * factor;
+            }
+        }
+        growth
+    }
+
+    /// Logarithms of the factors of success and failure on B and on A.
+    fn make_factors(&mut self, t: f64) {
+        let (s, rho, sign) = (self.share, self.ratio, self.sign());
+        let z = [
+            (1.0 - s) * (1.0 - rho * t),
+            -(1.0 - s) * rho * t,
+            -rho * s * (1.0 - t),
+            rho * s * t,
+        ];
+        for (factors, z) in self.factors.iter_mut().zip(z) {
+            for (factor, bet) in factors.iter_mut().zip(&self.bets) {
+                *factor = (sign * bet * z).ln_1p();
+            }
+        }
+        self.factors_ready = true;
+    }
+
     /// Folds in a block of binary outcomes under the bets that [`RateWealth::place`] placed.
     pub fn fold_counts(&mut self, a: Count, b: Count) {
         let Some(Outlook { mean: t, .. }) = self.outlook else {
             return;
         };
         if !self.factors_ready {
-            let (s, rho) = (self.share, self.ratio);
-            let sign = self.sign();
-            let z = [
-                (1.0 - s) * (1.0 - rho * t),
-                -(1.0 - s) * rho * t,
-                -rho * s * (1.0 - t),
-                rho * s * t,
-            ];
-            for (factors, z) in self.factors.iter_mut().zip(z) {
-                for (factor, bet) in factors.iter_mut().zip(&self.bets) {
-                    *factor = (sign * bet * z).ln_1p();
-                }
-            }
-            self.factors_ready = true;
+            self.make_factors(t);
         }
         let counts = [
             b.conversions as f64,
@@ -213,6 +246,16 @@ impl RateWealth {
             Side::Promote => 1.0,
             Side::RollBack => -1.0,
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn log_of_bet(&self, bet: usize) -> f64 {
+        self.log_wealth[bet]
+    }
+
+    #[cfg(test)]
+    pub(super) fn bets_placed(&self) -> &PerBet {
+        &self.bets
     }
 
     /// Natural logarithm of the mixture's wealth.

@@ -67,11 +67,7 @@ impl StrataVeto {
         };
         fold_one(wealth, block, outlook.current());
         *vetoed |= wealth.reaches(Mixture::standard(), self.log_threshold);
-        let ones = (block.control.conversions + block.treatment.conversions) as f64;
-        let (sum, squares) = block
-            .rows
-            .iter()
-            .fold((ones, ones), |(s, q), (_, y)| (s + y, q + y * y));
+        let (sum, squares) = block.sums();
         outlook.observe(block.units() as f64, sum, squares);
         Ok(())
     }
