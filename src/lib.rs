@@ -2,6 +2,7 @@
 //!
 //! Configuration, training runs, judging, and the command line. See ARCHITECTURE.md for the map.
 
+pub mod analysis;
 pub mod cli;
 pub mod config;
 pub mod failure;

@@ -17,6 +17,7 @@ mod reason;
 mod sensitivity;
 mod shell;
 mod support;
+mod test_page;
 mod text;
 mod verdict;
 
@@ -35,5 +36,9 @@ pub use provenance::{NamedValue, Provenance};
 pub use reason::{Evidence, Reason, Sentence, TierName};
 pub use sensitivity::{AlternativeReward, RewardDefinition};
 pub use support::{Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind};
+pub use test_page::{
+    TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm, TestedExperiment, TestedLook,
+    TestedMethod, TestedRatio, TestedScale, TestedSequence, TestedTimes,
+};
 pub use text::Language;
 pub use verdict::{Comparison, Verdict};

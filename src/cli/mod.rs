@@ -3,6 +3,8 @@
 //! Only this folder and `main.rs` print, and only they read the environment. Commands return a [`Failure`] and never
 //! print one.
 
+mod analyze;
+mod analyze_table;
 mod demo;
 mod evaluate;
 mod import;
@@ -51,6 +53,7 @@ enum Command {
     Log(log::LogCommand),
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
+    Analyze(analyze::AnalyzeArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
 }
@@ -107,6 +110,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Log(command) => log::run(command),
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(&args),
     }

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use tierwise_reports::Language;
 
 use super::{Done, output};
+use crate::analysis::{SavedAnalysis, test_page};
 use crate::failure::{Failure, failure_of};
-use crate::run::{RunDirectory, offline_page, write_page};
+use crate::run::{RunDirectory, offline_page, read_json, write_page};
 
 /// Draw one self-contained HTML page from run directories
 #[derive(Debug, Args)]
@@ -49,8 +50,15 @@ pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
         .iter()
         .map(|path| RunDirectory::at(path))
         .collect();
-    let page = offline_page(&runs)?;
-    let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
+    let language = args.lang.into();
+    // A run directory of `tierwise analyze` holds an analysis and no evaluation.
+    let tested = runs[0].analysis();
+    let html = if tested.exists() {
+        test_page(&read_json::<SavedAnalysis>(&tested)?).render(language)
+    } else {
+        offline_page(&runs)?.render(language)
+    }
+    .map_err(|e| failure_of(&e))?;
     let out = args
         .out
         .clone()

@@ -1,8 +1,10 @@
 //! Configuration: TOML files into checked structs, with errors that name file, line, key and range.
 
+mod promotion;
 mod toml_file;
 mod training;
 
+pub use self::promotion::load_rule;
 pub use self::toml_file::{ConfigError, TomlFile};
 pub use self::training::{
     Assumed, AssumedTier, Baseline, Environment, ReplayMode, Serve, Split, Sweep, SweepMethod,

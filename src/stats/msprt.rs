@@ -10,12 +10,15 @@ use super::error::{Alpha, StatsError};
 /// Λ = √(V/(V + τ²)) · exp(τ²θ̂² / (2V(V + τ²))).
 ///
 /// # Errors
-/// [`StatsError::NoVariance`].
+/// [`StatsError::NoVariance`]; [`StatsError::ZeroBaseline`] for a prior without spread.
 /// # Source
 /// Johari, Koomen, Pekelis & Walsh, *Peeking at A/B tests*, KDD 2017, eq. 7.
 pub fn log_mixture_ratio(estimate: f64, variance: f64, tau: f64) -> Result<f64, StatsError> {
     if !(variance > 0.0 && variance.is_finite()) {
         return Err(StatsError::NoVariance);
+    }
+    if !(tau > 0.0) {
+        return Err(StatsError::ZeroBaseline);
     }
     let square = tau * tau;
     Ok(-0.5 * (square / variance).ln_1p()

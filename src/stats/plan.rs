@@ -73,8 +73,7 @@ pub fn fixed_units_per_arm(effect: Effect, alpha: Alpha, power: Alpha) -> Result
 /// When the e-process is expected to call a true difference, along a ramp.
 ///
 /// Every bet's wealth grows at its expected rate E[ln(1 + cz)], stage by stage; the call is expected where the mixture of
-/// these paths is within e^½ of 1/α, because the wealth that decides is that of the bets the data happen to favour.
-/// Within a tenth of the simulated mean for the lifts in docs/statistics.md.
+/// these paths reaches 1/α. Within an eighth of the simulated mean for the lifts in docs/statistics.md.
 ///
 /// # Errors
 /// [`StatsError::BadParameter`] for impossible rates, [`StatsError::NotAShare`], and [`StatsError::TooFewUnits`] when the
@@ -99,7 +98,7 @@ pub fn sequential(
         Side::RollBack
     };
     let mixture = Mixture::standard();
-    let target = alpha.log_threshold() - 0.5;
+    let target = alpha.log_threshold();
     let mut log_wealth = [0.0; super::eprocess::BETS];
     let (mut days, mut units) = (0.0, 0.0);
     for stage in stages {

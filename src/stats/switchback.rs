@@ -4,8 +4,11 @@
 //! be −D when the arms do nothing different (the sharp null), so E[tanh(λD)] = 0 and Π(1 + tanh λD) is an e-process for
 //! any λ chosen before the pair.
 
+use super::comparison::Comparison;
 use super::error::{Alpha, StatsError};
 use super::special::log_add;
+use super::tally::Moments;
+use super::welch::student;
 
 /// Number of λ in the mixture, in units of the inverse scale of earlier differences.
 const SCALES: [f64; 7] = [0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2];
@@ -114,6 +117,72 @@ impl PairTest {
     }
 }
 
+/// Paired t test of pair differences, at a fixed number of pairs.
+///
+/// # Errors
+/// [`StatsError::TooFewUnits`] below two pairs; [`StatsError::NoVariance`].
+pub fn paired_t(differences: &[f64], alpha: Alpha) -> Result<Comparison, StatsError> {
+    let mut moments = Moments::default();
+    for difference in differences {
+        moments.count(*difference);
+    }
+    let sample = moments.sample();
+    if moments.units < 2 {
+        return Err(StatsError::TooFewUnits {
+            needed: 2,
+            have: moments.units,
+        });
+    }
+    if sample.variance <= 0.0 {
+        return Err(StatsError::NoVariance);
+    }
+    let error = sample.error_squared().sqrt();
+    Ok(student(sample.mean, error, sample.units - 1.0, alpha))
+}
+
+/// Effects of every pair that the two sides leave standing, by inversion: D − δ is symmetric for the true effect δ.
+///
+/// `None` with fewer than two pairs. Ends are infinite where nothing is excluded.
+#[must_use]
+pub fn pair_interval(differences: &[f64], promote: Alpha, roll_back: Alpha) -> Option<(f64, f64)> {
+    if differences.len() < 2 {
+        return None;
+    }
+    let decided = |shift: f64| {
+        let mut test = PairTest::new(promote, roll_back);
+        for difference in differences {
+            test.observe(difference - shift).ok()?;
+        }
+        Some((
+            test.promoted_at().is_some(),
+            test.rolled_back_at().is_some(),
+        ))
+    };
+    let largest = differences.iter().fold(0.0_f64, |m, d| m.max(d.abs()));
+    let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+    let bound = |direction: f64| {
+        let rejected = |distance: f64| {
+            let (better, worse) = decided(mean + direction * distance).unwrap_or((false, false));
+            if direction < 0.0 { better } else { worse }
+        };
+        let far = 4.0 * largest + f64::MIN_POSITIVE;
+        if !rejected(far) {
+            return direction * f64::INFINITY;
+        }
+        let (mut standing, mut out) = (0.0, far);
+        for _ in 0..40 {
+            let middle = 0.5 * (standing + out);
+            if rejected(middle) {
+                out = middle;
+            } else {
+                standing = middle;
+            }
+        }
+        mean + direction * out
+    };
+    Some((bound(-1.0), bound(1.0)))
+}
+
 /// One unit of a switchback.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimedUnit {
@@ -156,28 +225,8 @@ pub fn pair_differences(
     units: &[TimedUnit],
     blocks: Blocks,
 ) -> Result<PairDifferences, StatsError> {
-    if !(blocks.length > 0.0 && blocks.length >= 4.0 * blocks.washout && blocks.washout >= 0.0) {
-        return Err(StatsError::BadParameter {
-            what: "the length of a block",
-            value: blocks.length,
-            expected: "blocks are at least four washouts long",
-        });
-    }
-    // block number → (units, sum) per arm.
-    let mut tallies: std::collections::BTreeMap<i64, [(u64, f64); 2]> =
-        std::collections::BTreeMap::new();
-    let mut washed_out = 0;
-    for unit in units {
-        let place = (unit.at - blocks.start) / blocks.length;
-        let block = place.floor();
-        if (place - block) * blocks.length < blocks.washout {
-            washed_out += 1;
-            continue;
-        }
-        let arm = &mut tallies.entry(block as i64).or_default()[usize::from(unit.is_treatment)];
-        arm.0 += 1;
-        arm.1 += unit.outcome;
-    }
+    blocks.check()?;
+    let (tallies, washed_out) = blocks.tally(units);
     if let Some((block, _)) = tallies
         .iter()
         .find(|(_, arms)| arms[0].0 > 0 && arms[1].0 > 0)
@@ -226,4 +275,66 @@ pub fn pair_differences(
         incomplete,
         washed_out,
     })
+}
+
+/// Differences of a split pool, block by block: both arms are answered in every block, each by its own people.
+///
+/// Matched pools are exchangeable within a block when blocks are long against the memory of a queue, so the difference is
+/// symmetric under the null as that of a pair is.
+///
+/// # Errors
+/// [`StatsError::BadParameter`] when blocks are shorter than four washouts.
+pub fn pool_differences(
+    units: &[TimedUnit],
+    blocks: Blocks,
+) -> Result<PairDifferences, StatsError> {
+    blocks.check()?;
+    let (tallies, washed_out) = blocks.tally(units);
+    let mut differences = Vec::new();
+    let mut incomplete = 0;
+    for [a, b] in tallies.into_values() {
+        if a.0 > 0 && b.0 > 0 {
+            differences.push(b.1 / b.0 as f64 - a.1 / a.0 as f64);
+        } else {
+            incomplete += 1;
+        }
+    }
+    Ok(PairDifferences {
+        differences,
+        incomplete,
+        washed_out,
+    })
+}
+
+/// Units and summed outcomes per arm, by block.
+type Tallies = std::collections::BTreeMap<i64, [(u64, f64); 2]>;
+
+impl Blocks {
+    fn check(&self) -> Result<(), StatsError> {
+        if self.length > 0.0 && self.length >= 4.0 * self.washout && self.washout >= 0.0 {
+            return Ok(());
+        }
+        Err(StatsError::BadParameter {
+            what: "the length of a block",
+            value: self.length,
+            expected: "blocks are at least four washouts long",
+        })
+    }
+
+    fn tally(&self, units: &[TimedUnit]) -> (Tallies, u64) {
+        let mut tallies = Tallies::new();
+        let mut washed_out = 0;
+        for unit in units {
+            let place = (unit.at - self.start) / self.length;
+            let block = place.floor();
+            if (place - block) * self.length < self.washout {
+                washed_out += 1;
+                continue;
+            }
+            let arm = &mut tallies.entry(block as i64).or_default()[usize::from(unit.is_treatment)];
+            arm.0 += 1;
+            arm.1 += unit.outcome;
+        }
+        (tallies, washed_out)
+    }
 }

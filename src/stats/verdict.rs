@@ -222,6 +222,43 @@ pub enum Broken {
     },
 }
 
+/// What still stands in the way of a promotion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "condition", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Waiting {
+    /// The primary metric is not shown to be better.
+    Superiority,
+    /// The challenger's share is below the rule's.
+    Share {
+        /// The share now.
+        have: f64,
+        /// The share of the rule.
+        needed: f64,
+    },
+    /// Not enough days have passed at this share.
+    Days {
+        /// Days passed.
+        have: f64,
+        /// Days of the rule.
+        needed: f64,
+    },
+    /// A secondary metric is not shown to be at most `margin` worse.
+    Secondary {
+        /// The metric.
+        metric: String,
+        /// The margin, a fraction.
+        margin: f64,
+    },
+    /// A stratum is shown to be worse.
+    Stratum {
+        /// The stratum.
+        stratum: String,
+    },
+    /// The evidence rests on large samples, and not on logged shares.
+    LoggedShares,
+}
+
 /// The evidence at a look.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Evidence {
@@ -268,7 +305,7 @@ pub enum Verdict {
         /// The challenger nearest to a decision.
         arm: String,
         /// What still stands in the way of promotion.
-        waiting_for: Vec<String>,
+        waiting_for: Vec<Waiting>,
     },
     /// The challenger is better, and nothing speaks against it.
     Promote {
@@ -348,33 +385,33 @@ pub fn decide(rule: &PromotionRule, evidence: &Evidence) -> Verdict {
     }
 }
 
-fn waiting_for(rule: &PromotionRule, evidence: &Evidence) -> Vec<String> {
+fn waiting_for(rule: &PromotionRule, evidence: &Evidence) -> Vec<Waiting> {
     let mut reasons = Vec::new();
     if !evidence.superior {
-        reasons.push("the primary metric is not shown to be better".to_owned());
+        reasons.push(Waiting::Superiority);
     }
     if evidence.share < rule.promote_share {
-        reasons.push(format!(
-            "the challenger's share is {:.0} % of {:.0} %",
-            evidence.share * 100.0,
-            rule.promote_share * 100.0
-        ));
+        reasons.push(Waiting::Share {
+            have: evidence.share,
+            needed: rule.promote_share,
+        });
     }
     if evidence.days_at_share < rule.minimum_days {
-        reasons.push(format!(
-            "{:.1} of {:.1} days at this share have passed",
-            evidence.days_at_share, rule.minimum_days
-        ));
+        reasons.push(Waiting::Days {
+            have: evidence.days_at_share,
+            needed: rule.minimum_days,
+        });
     }
     for metric in evidence.secondary.iter().filter(|metric| !metric.reached) {
-        reasons.push(format!(
-            "{} is not shown to be at most {:.0} % worse",
-            metric.name,
-            rule.secondary_margin * 100.0
-        ));
+        reasons.push(Waiting::Secondary {
+            metric: metric.name.clone(),
+            margin: rule.secondary_margin,
+        });
     }
     for stratum in &evidence.vetoes {
-        reasons.push(format!("stratum {stratum} is worse"));
+        reasons.push(Waiting::Stratum {
+            stratum: stratum.clone(),
+        });
     }
     reasons
 }

@@ -5,7 +5,7 @@
 //! multiplies wealth by `θˣ / E_ψ[θ^X]`, the ratio of Fisher's noncentral hypergeometric probabilities.
 
 use super::bets::{BETS, Mixture, PerBet, log_mixture};
-use super::interval::{RatioInterval, invert};
+use super::interval::{RatioInterval, invert, invert_over_time, level};
 use super::rate_test::{Crossing, TestLevels, Wealth};
 use super::rates::Side;
 use crate::stats::error::{Alpha, StatsError};
@@ -217,15 +217,27 @@ impl HypergeometricTest {
 /// Interval of the odds ratio by inversion, over blocks `(control, treatment)`.
 #[must_use]
 pub fn odds_interval(blocks: &[(Count, Count)], levels: &TestLevels) -> RatioInterval {
-    invert(|side, odds| {
-        let alpha = match side {
-            Side::Promote => levels.promote,
-            Side::RollBack => levels.roll_back,
-        };
-        let mut wealth = HypergeometricWealth::new(side, odds);
-        blocks.iter().any(|(control, treatment)| {
-            wealth.fold(*control, *treatment);
-            wealth.log_value() >= alpha.log_threshold()
-        })
+    invert(|side, odds| first_rejected(blocks, levels, side, odds).is_some())
+}
+
+/// The interval after every block; coarser than [`odds_interval`], to the wide side.
+#[must_use]
+pub fn odds_sequence(blocks: &[(Count, Count)], levels: &TestLevels) -> Vec<RatioInterval> {
+    invert_over_time(blocks.len(), |side, odds| {
+        first_rejected(blocks, levels, side, odds)
+    })
+}
+
+fn first_rejected(
+    blocks: &[(Count, Count)],
+    levels: &TestLevels,
+    side: Side,
+    odds: f64,
+) -> Option<usize> {
+    let threshold = level(levels, side).log_threshold();
+    let mut wealth = HypergeometricWealth::new(side, odds);
+    blocks.iter().position(|(control, treatment)| {
+        wealth.fold(*control, *treatment);
+        wealth.log_value() >= threshold
     })
 }

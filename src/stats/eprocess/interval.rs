@@ -3,6 +3,7 @@
 use super::bets::Mixture;
 use super::rate_test::{Block, TestLevels, fold_one, outlooks};
 use super::rates::{Outlook, RateWealth, Side};
+use crate::stats::error::Alpha;
 
 /// Bounds of a ratio of rates.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -26,13 +27,73 @@ const HALVINGS: u32 = 12;
 pub fn rate_interval(blocks: &[Block], levels: &TestLevels) -> RatioInterval {
     let outlooks = outlooks(blocks);
     let rejects = |side: Side, ratio: f64| {
-        let alpha = match side {
-            Side::Promote => levels.promote,
-            Side::RollBack => levels.roll_back,
-        };
+        let alpha = level(levels, side);
         ever_reaches(blocks, &outlooks, side, ratio, alpha.log_threshold())
     };
     invert(rejects)
+}
+
+/// The interval after every block: each look's candidates are those not rejected until then.
+///
+/// Coarser than [`rate_interval`], to the wide side, and as cheap for all looks as that is for a few.
+#[must_use]
+pub fn rate_sequence(blocks: &[Block], levels: &TestLevels) -> Vec<RatioInterval> {
+    let outlooks = outlooks(blocks);
+    let first_rejected = |side: Side, ratio: f64| {
+        let alpha = level(levels, side);
+        let mut wealth = RateWealth::new(side, ratio);
+        blocks.iter().zip(&outlooks).position(|(block, outlook)| {
+            fold_one(&mut wealth, block, *outlook);
+            wealth.reaches(Mixture::standard(), alpha.log_threshold())
+        })
+    };
+    invert_over_time(blocks.len(), first_rejected)
+}
+
+/// The level of a side.
+pub(super) fn level(levels: &TestLevels, side: Side) -> Alpha {
+    match side {
+        Side::Promote => levels.promote,
+        Side::RollBack => levels.roll_back,
+    }
+}
+
+/// Candidates for a whole sequence, dense around one: ln ρ = ± sinh steps from 0.003 to ln 32.
+fn dense() -> Vec<f64> {
+    const SIDE: i32 = 48;
+    let scale = 32.0_f64.ln() / (5.0_f64).sinh();
+    (-SIDE..=SIDE)
+        .map(|i| (scale * (5.0 * f64::from(i) / f64::from(SIDE)).sinh()).exp())
+        .collect()
+}
+
+/// Inverts two one-sided tests at every one of `looks` looks; `first_rejected` says at which look a ratio falls.
+pub(super) fn invert_over_time(
+    looks: usize,
+    first_rejected: impl Fn(Side, f64) -> Option<usize>,
+) -> Vec<RatioInterval> {
+    let grid = dense();
+    let times = |side: Side| -> Vec<usize> {
+        grid.iter()
+            .map(|ratio| first_rejected(side, *ratio).unwrap_or(usize::MAX))
+            .collect()
+    };
+    let (from_below, from_above) = (times(Side::Promote), times(Side::RollBack));
+    (0..looks)
+        .map(|look| {
+            let lower = match from_below.iter().position(|time| *time > look) {
+                Some(0) => 0.0,
+                Some(at) => grid[at - 1],
+                None => grid[grid.len() - 1],
+            };
+            let upper = match from_above.iter().rposition(|time| *time > look) {
+                Some(at) if at + 1 == grid.len() => f64::INFINITY,
+                Some(at) => grid[at + 1],
+                None => grid[0],
+            };
+            RatioInterval { lower, upper }
+        })
+        .collect()
 }
 
 /// Inverts two one-sided tests of a positive ratio.

@@ -15,9 +15,9 @@ mod strata;
 pub use self::bets::{BETS, Mixture, PerBet, log_mixture};
 pub use self::guardrail::{GuardrailTest, Harm};
 pub use self::hypergeometric::{
-    HypergeometricTest, HypergeometricWealth, log_odds_normaliser, odds_interval,
+    HypergeometricTest, HypergeometricWealth, log_odds_normaliser, odds_interval, odds_sequence,
 };
-pub use self::interval::{RatioInterval, rate_interval};
+pub use self::interval::{RatioInterval, rate_interval, rate_sequence};
 pub use self::rate_test::{Block, Crossing, RateTest, TestLevels, Wealth};
 pub use self::rates::{Outlook, RateWealth, RunningOutlook, Side};
 pub use self::strata::{MultiBlock, StrataVeto, challenger_block};
