@@ -148,38 +148,56 @@ struct Visit {
     at: i64,
     treatment: bool,
     share: f64,
-    /// Seconds to resolution and to the click; a click that never comes is `None`.
-    resolved: i64,
+    /// Seconds to resolution, if it comes.
+    resolved_after: i64,
+    resolved: bool,
+    /// Seconds to the click; a click that never comes is `None`.
     click: Option<i64>,
 }
 
 const WINDOW: i64 = 86_400;
 
-/// Identical click rates within the window; the challenger clicks sooner and resolves later.
+/// Identical click rates and delays, through a ramp. Whoever does not click is resolved less often by the challenger.
 fn visits(rng: &mut impl RngExt, count: i64) -> Vec<Visit> {
     (0..count)
         .map(|i| {
-            let treatment = rng.random::<f64>() < 0.5;
-            let resolved = (if treatment { 14_400.0 } else { 3600.0 } * rng.random::<f64>()) as i64;
-            // One in ten clicks inside the window, at a time that depends on the arm; a few click later.
+            let share = share_at(i * 30, count);
+            let treatment = rng.random::<f64>() < share;
             let u: f64 = rng.random();
-            let within = WINDOW as f64 * rng.random::<f64>();
+            let delay = WINDOW as f64 * rng.random::<f64>();
+            // One in ten clicks inside the window, one in ten after it.
             let click = if u < 0.10 {
-                Some(if treatment { within * 0.2 } else { within } as i64)
+                Some(delay as i64)
             } else if u < 0.20 {
-                Some(WINDOW + (WINDOW as f64 * 0.5 * rng.random::<f64>()) as i64)
+                Some(WINDOW + (delay * 0.5) as i64)
             } else {
                 None
+            };
+            // The challenger's conversations last longer.
+            let longest = if treatment { 14_400.0 } else { 3600.0 };
+            let resolves = if click.is_some_and(|click| click <= WINDOW) {
+                0.9
+            } else if treatment {
+                0.6
+            } else {
+                0.8
             };
             Visit {
                 at: i * 30,
                 treatment,
-                share: 0.5,
-                resolved,
+                share,
+                resolved_after: (longest * rng.random::<f64>()) as i64,
+                resolved: rng.random::<f64>() < resolves,
                 click,
             }
         })
         .collect()
+}
+
+/// The challenger's share in force at a time of [`visits`].
+fn share_at(at: i64, count: i64) -> f64 {
+    let i = (at / 30).min(count - 1);
+    [0.01, 0.05, 0.25, 0.5, 0.5, 0.5][(i * 6 / count) as usize]
 }
 
 fn fold_all(units: &[(bool, f64, bool)]) -> bool {
@@ -219,7 +237,11 @@ fn through_intake(visits: &[Visit]) -> Vec<(bool, f64, bool)> {
                 decision_id: i as u128,
                 at: visit.at,
                 arm: u16::from(visit.treatment),
-                share: visit.share,
+                share: if visit.treatment {
+                    visit.share
+                } else {
+                    1.0 - visit.share
+                },
                 stratum: 0,
             })
             .expect("a share");
@@ -233,7 +255,12 @@ fn through_intake(visits: &[Visit]) -> Vec<(bool, f64, bool)> {
         .mature(i64::MAX)
         .expect("time goes forward")
         .into_iter()
-        .map(|unit| (unit.exposure.arm == 1, 0.5, unit.outcome == 1.0))
+        .map(|unit| {
+            let treatment = unit.exposure.arm == 1;
+            let own = unit.exposure.share;
+            let share = if treatment { own } else { 1.0 - own };
+            (treatment, share, unit.outcome == 1.0)
+        })
         .collect()
 }
 
@@ -250,23 +277,21 @@ fn wrong(runs: u64) {
             .count();
         percent(calls, runs as usize)
     };
-    let delayed = |seed: u64| visits(&mut stream(300, seed), 5000);
+    const COUNT: i64 = 20_000;
+    let delayed = |seed: u64| visits(&mut stream(300, seed), COUNT);
     let right = called(1, &|seed| fold_all(&through_intake(&delayed(seed))));
-    // Order by click, or by the window's end; a unit counts at that time.
+    // A unit counts when it clicks or when its window ends, under the share in force then.
     let at_click = called(1, &|seed| {
         let mut units: Vec<(i64, (bool, f64, bool))> = delayed(seed)
             .iter()
             .map(|v| {
                 let click = v.click.filter(|click| *click <= WINDOW);
-                (
-                    v.at + click.unwrap_or(WINDOW),
-                    (v.treatment, v.share, click.is_some()),
-                )
+                let enters = v.at + click.unwrap_or(WINDOW);
+                let share = share_at(enters, COUNT);
+                (enters, (v.treatment, share, click.is_some()))
             })
             .collect();
         units.sort_by_key(|(at, _)| *at);
-        // Read while the last windows are still open, as a dashboard would be.
-        units.retain(|(at, _)| *at <= 5000 * 30);
         fold_all(&units.into_iter().map(|(_, unit)| unit).collect::<Vec<_>>())
     });
     println!(
@@ -279,7 +304,8 @@ fn wrong(runs: u64) {
                 (
                     v.treatment,
                     v.share,
-                    v.click.is_some_and(|click| click <= WINDOW + v.resolved),
+                    v.click
+                        .is_some_and(|click| click <= WINDOW + v.resolved_after),
                 )
             })
             .collect();
@@ -291,7 +317,7 @@ fn wrong(runs: u64) {
     let resolved_only = called(1, &|seed| {
         let units: Vec<_> = delayed(seed)
             .iter()
-            .filter(|v| v.resolved < 3600)
+            .filter(|v| v.resolved)
             .map(|v| {
                 (
                     v.treatment,
@@ -305,7 +331,7 @@ fn wrong(runs: u64) {
     println!(
         "| only resolved conversations count | {resolved_only} | every exposed unit is in the denominator | {right} |"
     );
-    strata(runs, &called);
+    strata(&called);
     repeated(&called);
     switchback(runs, &called);
 }
@@ -313,7 +339,7 @@ fn wrong(runs: u64) {
 type Called<'a> = dyn Fn(u64, &(dyn Fn(u64) -> bool + Sync)) -> String + 'a;
 
 /// Two strata with rates 5 and 20 % and shares 30 and 70 %: half of all units go to the challenger.
-fn strata(_runs: u64, called: &Called<'_>) {
+fn strata(called: &Called<'_>) {
     let units = |seed: u64, common: bool| -> Vec<(bool, f64, bool)> {
         let mut rng = stream(400, seed);
         (0..5000)
@@ -370,7 +396,7 @@ fn switchback(runs: u64, called: &Called<'_>) {
             let first = rng.random::<f64>() < 0.5;
             for treatment in [first, !first] {
                 // The hour moves the rate, as hours do.
-                rate = (rate + 0.03 * (rng.random::<f64>() - 0.5)).clamp(0.04, 0.2);
+                rate = (rate + 0.08 * (rng.random::<f64>() - 0.5)).clamp(0.03, 0.25);
                 units.extend((0..60).map(|_| (treatment, 0.5, rng.random::<f64>() < rate)));
             }
         }

@@ -11,7 +11,7 @@ pub(super) struct Loaded {
 }
 
 /// One experiment.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Input {
     pub(super) name: String,
     pub(super) metric: Option<String>,
@@ -25,7 +25,7 @@ pub(super) struct Input {
 }
 
 /// Data in one of four shapes.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Data {
     /// A count per arm, and the arms' shares where given.
     Counts(Vec<(Count, Option<f64>)>),
@@ -46,7 +46,7 @@ pub(super) struct UnitRow {
 }
 
 /// A stream of exposures.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Stream {
     pub(super) rows: Vec<StreamRow>,
     /// Whether times were written as timestamps; `at` is in seconds then.

@@ -97,7 +97,10 @@ fn sequence(found: &Sequential) -> TestedSequence {
     let when = |when: &Option<When>| {
         when.as_ref().map(|when| {
             let at = match &when.at {
-                TimeValue::Number(number) => number.to_string(),
+                TimeValue::Number(number) => format!("{number:.6}")
+                    .trim_end_matches('0')
+                    .trim_end_matches('.')
+                    .to_owned(),
                 TimeValue::Text(text) => text.clone(),
             };
             (at, when.units)

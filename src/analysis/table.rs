@@ -194,3 +194,65 @@ fn cell(field: &Field) -> Cell {
         other => Cell::Text(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int64Type};
+    use parquet::file::writer::SerializedFileWriter;
+    use parquet::schema::parser::parse_message_type;
+
+    use super::*;
+
+    #[test]
+    fn parquet_and_csv_of_the_same_rows_read_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let schema = "message t { required binary arm (UTF8); required int64 units; required double share; }";
+        let path = folder.path().join("t.parquet");
+        let mut writer = SerializedFileWriter::new(
+            File::create(&path).unwrap(),
+            Arc::new(parse_message_type(schema).unwrap()),
+            Arc::default(),
+        )
+        .unwrap();
+        let mut group = writer.next_row_group().unwrap();
+        let arms = [ByteArray::from("a"), ByteArray::from("b")];
+        let mut column = group.next_column().unwrap().unwrap();
+        column
+            .typed::<ByteArrayType>()
+            .write_batch(&arms, None, None)
+            .unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column
+            .typed::<Int64Type>()
+            .write_batch(&[10, 20], None, None)
+            .unwrap();
+        column.close().unwrap();
+        let mut column = group.next_column().unwrap().unwrap();
+        column
+            .typed::<DoubleType>()
+            .write_batch(&[0.5, 0.25], None, None)
+            .unwrap();
+        column.close().unwrap();
+        group.close().unwrap();
+        writer.close().unwrap();
+        let text = folder.path().join("t.csv");
+        std::fs::write(&text, "arm,units,share\na,10,0.5\nb,20,0.25\n").unwrap();
+        let read = |path: &Path| {
+            let table = Table::open(path).unwrap();
+            let names = table.columns().to_vec();
+            let mut rows = Vec::new();
+            table
+                .rows(&mut |_, cells| {
+                    rows.push((cells[0].text(), cells[1].number(), cells[2].number()));
+                    Ok(())
+                })
+                .unwrap();
+            (names, rows)
+        };
+        assert_eq!(read(&path), read(&text));
+        assert_eq!(read(&path).1.len(), 2);
+    }
+}

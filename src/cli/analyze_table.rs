@@ -336,7 +336,8 @@ fn broken_sentence(broken: &Broken) -> String {
             "Units were counted before their windows had closed; wait, or shorten the window for all arms".to_owned()
         }
         Broken::UnitsInTwoArms { units, examples } => format!(
-            "{units} units were seen in two arms ({}{}); repair assignment and start again",
+            "{units} {} seen in two arms ({}{}); repair assignment and start again",
+            if *units == 1 { "unit was" } else { "units were" },
             examples.join(", "),
             if *units > examples.len() as u64 { ", …" } else { "" }
         ),
@@ -404,6 +405,8 @@ fn e_value(log: f64) -> String {
         format!("1e{:.0}", log / std::f64::consts::LN_10)
     } else if log > 6.9 {
         format!("{:.0}", log.exp())
+    } else if log < -5.3 {
+        "<0.01".to_owned()
     } else {
         format!("{:.2}", log.exp())
     }
@@ -411,7 +414,11 @@ fn e_value(log: f64) -> String {
 
 fn time(at: &TimeValue) -> String {
     match at {
-        TimeValue::Number(number) => number.to_string(),
+        // Nine digits at most: a time of 6.000000000000001 days is one of 6.
+        TimeValue::Number(number) => format!("{:.6}", number)
+            .trim_end_matches('0')
+            .trim_end_matches('.')
+            .to_owned(),
         TimeValue::Text(text) => text.clone(),
     }
 }

@@ -332,6 +332,17 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// What a reader should see first: broken comparisons, then decisions, then tests that go on, then too little data.
+    #[must_use]
+    pub fn urgency(&self) -> u8 {
+        match self {
+            Self::Broken { .. } => 0,
+            Self::Promote { .. } | Self::RollBack { .. } => 1,
+            Self::KeepGoing { .. } => 2,
+            Self::NotEnoughData { .. } => 3,
+        }
+    }
+
     /// Whether a challenger qualified for promotion.
     #[must_use]
     pub fn promotes(&self) -> bool {

@@ -14,6 +14,7 @@ fn help_of_every_command() {
         "log generate",
         "train",
         "evaluate",
+        "analyze",
         "sweep",
         "report",
     ] {

@@ -183,6 +183,15 @@ fn action(verdict: &TestVerdict, words: Words) -> String {
         .to_owned()
 }
 
+/// A plus before what is above zero; "< 0.1 %" says so itself.
+fn plus(value: f64, text: String) -> String {
+    if value > 0.0 && !text.starts_with('<') {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
 /// A change on a sequence's scale.
 fn change(scale: TestedScale, value: Option<f64>) -> String {
     match (scale, value) {
@@ -190,14 +199,7 @@ fn change(scale: TestedScale, value: Option<f64>) -> String {
         (TestedScale::Difference, Some(value)) => {
             number::signed(value, Decimals::for_all(3, 3, &[value]))
         }
-        (_, Some(value)) => {
-            let text = number::percent(value, Decimals(1));
-            if value > 0.0 {
-                format!("+{text}")
-            } else {
-                text
-            }
-        }
+        (_, Some(value)) => plus(value, number::percent(value, Decimals(1))),
     }
 }
 
@@ -380,14 +382,7 @@ fn methods(experiment: &TestedExperiment, words: Words) -> Result<Methods, Repor
         .collect();
     let intervals: Vec<(f64, f64)> = found.iter().filter_map(|(_, _, i)| *i).collect();
     let domain = Domain::robust(&values, &intervals);
-    let percent = |value: f64| {
-        let text = number::percent(value, Decimals(1));
-        if value > 0.0 {
-            format!("+{text}")
-        } else {
-            text
-        }
-    };
+    let percent = |value: f64| plus(value, number::percent(value, Decimals(1)));
     let mut rows = Vec::new();
     for (method, estimate, interval) in found {
         let tone = match interval {

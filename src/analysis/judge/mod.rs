@@ -19,17 +19,42 @@ use crate::stats::eprocess::TestLevels;
 use crate::stats::sample_ratio::chi_squared;
 use crate::stats::verdict::{Broken, Evidence, Verdict, decide};
 
+/// Experiments with every look: as many as a page draws in full.
+const IN_DETAIL: usize = 6;
+
 /// Analyses every experiment of a file, in parallel; results stand in the order of the file.
 ///
 /// # Errors
 /// [`AnalysisError`] for a file, row or experiment that cannot be used.
 pub fn analyze(path: &Path, options: &AnalyzeOptions) -> Result<Analysis, AnalysisError> {
-    let loaded = load(path, options)?;
-    let experiments = loaded
-        .experiments
-        .into_par_iter()
-        .map(|input| judge(path, input, options))
+    let inputs = load(path, options)?.experiments;
+    let many = options.detailed && inputs.len() > IN_DETAIL;
+    if !many {
+        let experiments = inputs
+            .into_par_iter()
+            .map(|input| judge(path, input, options))
+            .collect::<Result<Vec<_>, _>>()?;
+        return Ok(Analysis { experiments });
+    }
+    // Looks and their intervals cost far more than the verdicts: only for the experiments that a page draws in full.
+    let plain = AnalyzeOptions {
+        detailed: false,
+        ..options.clone()
+    };
+    let mut experiments = inputs
+        .par_iter()
+        .map(|input| judge(path, input.clone(), &plain))
         .collect::<Result<Vec<_>, _>>()?;
+    let mut order: Vec<usize> = (0..experiments.len()).collect();
+    order.sort_by_key(|place| experiments[*place].verdict.urgency());
+    order.truncate(IN_DETAIL);
+    let detailed = order
+        .into_par_iter()
+        .map(|place| Ok((place, judge(path, inputs[place].clone(), options)?)))
+        .collect::<Result<Vec<_>, AnalysisError>>()?;
+    for (place, experiment) in detailed {
+        experiments[place] = experiment;
+    }
     Ok(Analysis { experiments })
 }
 

@@ -12,8 +12,9 @@ use crate::stats::Alpha;
 use crate::stats::eprocess::{HypergeometricTest, RatioInterval, odds_interval, odds_sequence};
 use crate::stats::msprt::{log_mixture_ratio, msprt};
 use crate::stats::tally::{Count, Sample};
-use crate::stats::verdict::{Verdict, Waiting};
 
+/// Units of each arm from which a normal mixture may decide.
+const LARGE: f64 = 10_000.0;
 /// Units that one arm may gain without the other gaining any, before an arm counts as missing.
 const ALONE: f64 = 1000.0;
 
@@ -40,7 +41,9 @@ pub(super) fn judge(
     notes.extend(gaps);
     notes.push(match blocks {
         Some(_) => "no shares are logged: allocation is taken as constant between two snapshots".to_owned(),
-        None => "outcomes are no conversions and no shares are logged: wealth is that of a normal mixture, which holds for large samples only".to_owned(),
+        None => format!(
+            "outcomes are no conversions of the units they are counted with: wealth is that of a normal mixture, which holds for large samples and decides nothing below {LARGE:.0} units an arm"
+        ),
     });
     let units = [last.control.units as u64, last.treatment.units as u64];
     let lower = sequential.interval.and_then(|interval| {
@@ -53,23 +56,16 @@ pub(super) fn judge(
     });
     // Snapshots are in days, and their share is that of all units.
     let share = last.treatment.units / (last.control.units + last.treatment.units).max(1.0);
-    let verdict = if blocks.is_none() && sequential.when_promoted.is_some() {
-        Verdict::KeepGoing {
-            arm: name.clone(),
-            waiting_for: vec![Waiting::LoggedShares],
-        }
+    let rule_share = context.options.rule.promote_share;
+    // Without logged shares a rule cannot ask for one beyond what the units show.
+    let share = if (share - rule_share).abs() < 0.02 {
+        rule_share
     } else {
-        let broken = context.interference(lower);
-        let rule_share = context.options.rule.promote_share;
-        // Without logged shares a rule cannot ask for one beyond what the units show.
-        let share = if (share - rule_share).abs() < 0.02 {
-            rule_share
-        } else {
-            share
-        };
-        let days = last.at - snapshots[0].at;
-        verdict_of(context, &sequential, units, share, days, broken)
+        share
     };
+    let days = last.at - snapshots[0].at;
+    let broken = context.interference(lower);
+    let verdict = verdict_of(context, &sequential, units, share, days, broken);
     let data = |sample: Sample, count: Option<Count>| match count {
         Some(count) => ArmData::counted(count),
         None => ArmData::measured(sample),
@@ -281,12 +277,19 @@ fn by_means(context: &Context<'_>, name: &str, snapshots: &[Snapshot]) -> Sequen
         interval: None,
         looks: Vec::new(),
     };
-    // The prior's spread is fixed at the first snapshot: a tenth of the control's mean then.
+    // The prior's spread is fixed at the first snapshot with outcomes: a tenth of the control's mean then.
     let mut tau = None;
+    let mut bounds = (f64::NEG_INFINITY, f64::INFINITY);
     for snapshot in snapshots {
         let (a, b) = (snapshot.control, snapshot.treatment);
         let variance = a.error_squared() + b.error_squared();
-        let tau = *tau.get_or_insert(0.1 * a.mean.abs().max(1e-9 * a.variance.sqrt()));
+        let spread = 0.1 * a.mean.abs();
+        if tau.is_none() && spread > 0.0 {
+            tau = Some(spread);
+        }
+        let Some(tau) = tau else {
+            continue;
+        };
         let difference = b.mean - a.mean;
         let (Ok(log), Ok(interval)) = (
             log_mixture_ratio(difference, variance, tau),
@@ -307,16 +310,27 @@ fn by_means(context: &Context<'_>, name: &str, snapshots: &[Snapshot]) -> Sequen
                 units,
             })
         };
-        if found.when_promoted.is_none() && promote >= alpha.log_threshold() {
+        let large = a.units.min(b.units) >= LARGE;
+        if large && found.when_promoted.is_none() && promote >= alpha.log_threshold() {
             found.when_promoted = when();
         }
-        if found.when_rolled_back.is_none() && roll_back >= alpha.log_threshold() {
+        if large && found.when_rolled_back.is_none() && roll_back >= alpha.log_threshold() {
             found.when_rolled_back = when();
         }
+        // All looks hold at once, so their intersection does; where it is empty the effect itself has changed.
+        let both = (bounds.0.max(interval.lower), bounds.1.min(interval.upper));
+        if both.0 <= both.1 && large {
+            bounds = both;
+        }
+        let shown = if large {
+            bounds
+        } else {
+            (interval.lower, interval.upper)
+        };
         let interval = AnyLookInterval {
             scale: IntervalScale::Difference,
-            lower: Some(interval.lower),
-            upper: Some(interval.upper),
+            lower: Some(shown.0).filter(|v| v.is_finite()),
+            upper: Some(shown.1).filter(|v| v.is_finite()),
         };
         found.interval = Some(interval);
         found.looks.push(Look {

@@ -47,12 +47,13 @@ pub(super) fn judge(
             .interval
             .and_then(|interval| interval.lower)
             .map(|ratio| pair.control_mean() * (ratio - 1.0));
+        // Whole stretches in one arm also upset the sample ratio: the cause is named before its effect.
+        let level = context.options.rule.sample_ratio_level;
+        let clumped = clumps >= level.recip().ln();
+        let ratio_counts = (!clumped).then_some(&ratio);
         let broken = context
-            .broken((input.conflicts, &input.conflict_examples), Some(&ratio))
-            .or_else(|| {
-                let level = context.options.rule.sample_ratio_level;
-                (clumps >= level.recip().ln()).then_some(Broken::Assignment { log_e: clumps })
-            })
+            .broken((input.conflicts, &input.conflict_examples), ratio_counts)
+            .or_else(|| clumped.then_some(Broken::Assignment { log_e: clumps }))
             .or_else(|| context.interference(lower));
         let verdict = verdict_of(
             context,
@@ -351,7 +352,7 @@ impl Pair {
             statistic: None,
             degrees_of_freedom: None,
             p_value: (-worst).exp().min(1.0),
-            log_e: Some(process.log_value()),
+            log_e: Some(worst),
             sound: worst < context.options.rule.sample_ratio_level.recip().ln(),
         }
     }

@@ -15,7 +15,7 @@ use crate::stats::tally::Count;
 /// Logarithm of `E[θ^X]`, X hypergeometric: conversions of the treatment when `conversions` fall on `control` + `treatment`
 /// units at random.
 ///
-/// Summed with a stride of a third of the standard deviation, which for such smooth terms is exact to rounding.
+/// Summed with a stride of half the standard deviation, which for such smooth terms is exact to rounding.
 #[must_use]
 pub fn log_odds_normaliser(control: u64, treatment: u64, conversions: u64, log_theta: f64) -> f64 {
     let law = Law::new(control, treatment, conversions);
@@ -71,7 +71,7 @@ impl Law {
         .iter()
         .map(|n| n.recip())
         .sum::<f64>();
-        let stride = (curvature.powf(-0.5) / 3.0).floor().max(1.0);
+        let stride = (curvature.powf(-0.5) / 2.0).floor().max(1.0);
         let p = (self.k / (self.a + self.b)).clamp(1e-300, 1.0);
         let q = ((self.a + self.b - self.k) / (self.a + self.b)).max(1e-300);
         let log_term = |x: f64| {
