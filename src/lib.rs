@@ -2,7 +2,9 @@
 //!
 //! Configuration, training runs, judging, and the command line. See ARCHITECTURE.md for the map.
 
+pub mod analysis;
 pub mod cli;
 pub mod config;
 pub mod failure;
 pub mod run;
+pub mod stats;

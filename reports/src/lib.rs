@@ -20,6 +20,7 @@ mod sensitivity;
 mod shell;
 mod support;
 mod table;
+mod test_page;
 mod text;
 mod uncertain;
 mod verdict;
@@ -50,6 +51,10 @@ pub use provenance::{NamedValue, Provenance};
 pub use reason::{Evidence, Reason, Sentence, TierName};
 pub use sensitivity::{AlternativeReward, RewardDefinition};
 pub use support::{Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind};
+pub use test_page::{
+    TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm, TestedExperiment, TestedLook,
+    TestedMethod, TestedRatio, TestedScale, TestedSequence, TestedTimes,
+};
 pub use text::Language;
 pub use uncertain::{QuantityUnit, Uncertain};
 pub use verdict::{Comparison, Verdict};

@@ -3,6 +3,8 @@
 //! Only this folder and `main.rs` print, and only they read the environment. Commands return a [`Failure`] and never
 //! print one.
 
+mod analyze;
+mod analyze_table;
 mod demo;
 mod evaluate;
 mod forecast;
@@ -55,6 +57,7 @@ enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Forecast(forecast::ForecastArgs),
+    Analyze(analyze::AnalyzeArgs),
     Sweep(sweep::SweepArgs),
     Report(report::ReportArgs),
     Simulate(simulate::SimulateArgs),
@@ -114,6 +117,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Forecast(args) => forecast::run(&args),
+        Command::Analyze(args) => analyze::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Simulate(args) => simulate::run(&args),

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use tierwise_reports::Language;
 
 use super::{Done, output};
+use crate::analysis::{SavedAnalysis, test_page};
 use crate::failure::{Failure, failure_of};
-use crate::run::{RunDirectory, centre_page, is_simulation, offline_page, write_page};
+use crate::run::{RunDirectory, centre_page, is_simulation, offline_page, read_json, write_page};
 
 /// Draw one self-contained HTML page from run directories
 #[derive(Debug, Args)]
@@ -49,11 +50,16 @@ pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
         .iter()
         .map(|path| RunDirectory::at(path))
         .collect();
-    // A simulation is the more particular result: what was learned goes onto its page.
-    let html = if runs.iter().any(is_simulation) {
-        centre_page(&runs)?.render(args.lang.into())
+    let language = args.lang.into();
+    // A run directory of `tierwise analyze` holds an analysis and no evaluation; of the others, a simulation is the more
+    // particular result: what was learned goes onto its page.
+    let tested = runs[0].analysis();
+    let html = if tested.exists() {
+        test_page(&read_json::<SavedAnalysis>(&tested)?).render(language)
+    } else if runs.iter().any(is_simulation) {
+        centre_page(&runs)?.render(language)
     } else {
-        offline_page(&runs)?.render(args.lang.into())
+        offline_page(&runs)?.render(language)
     }
     .map_err(|e| failure_of(&e))?;
     let out = args

@@ -189,6 +189,12 @@ impl RunDirectory {
         self.path.join("designs.json")
     }
 
+    /// Result of analysing an experiment.
+    #[must_use]
+    pub fn analysis(&self) -> PathBuf {
+        self.path.join("analysis.json")
+    }
+
     /// What the log holds.
     #[must_use]
     pub fn log_check(&self) -> PathBuf {

@@ -30,6 +30,7 @@ pub use self::designs::{
     DesignOptions, DesignPlan, Designs, designs, render as render_designs, save_designs,
 };
 pub use self::directory::{RunDirectory, RunError};
+pub(crate) use self::directory::{read_json, write_json};
 pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
 pub use self::evaluation::{
     AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, Evaluation, Judged, Value,

@@ -15,6 +15,7 @@ fn help_of_every_command() {
         "train",
         "evaluate",
         "forecast",
+        "analyze",
         "sweep",
         "report",
         "simulate",

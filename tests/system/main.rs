@@ -9,6 +9,7 @@
     reason = "a whole test crate, of which clippy takes only the `#[test]` functions for tests"
 )]
 
+mod analyze;
 mod artefacts;
 mod centre;
 mod configs;

@@ -110,6 +110,20 @@ const KEYS: &[(&str, &str, &str)] = &[
     ("hoeffding", "Hoeffding", "Hoeffding"),
     ("bernstein", "empirical Bernstein", "经验 Bernstein"),
     ("betting", "betting", "下注法"),
+    ("z_pooled", "z test, pooled", "z 检验（合并）"),
+    ("z_unpooled", "z test, unpooled", "z 检验（不合并）"),
+    ("newcombe", "Newcombe", "Newcombe 区间"),
+    ("welch", "Welch’s t", "Welch t 检验"),
+    ("lift_t", "Lift, t", "提升（t）"),
+    ("lift_normal", "Lift, normal", "提升（正态）"),
+    ("cuped", "CUPED", "CUPED"),
+    ("ratio", "Ratio metric", "比率指标"),
+    ("winsorized", "Capped mean", "截尾均值"),
+    ("beta_binomial", "Beta-Binomial", "Beta-Binomial"),
+    ("gaussian", "Gaussian posterior", "高斯后验"),
+    ("growthbook", "GrowthBook’s rule", "GrowthBook 规则"),
+    ("msprt", "mSPRT", "mSPRT"),
+    ("paired_t", "Paired t", "配对 t 检验"),
 ];
 
 pub(super) fn translate(key: &str, language: Language) -> Option<&'static str> {

@@ -1,0 +1,651 @@
+//! A test in words: verdict, figures, and the rows of its tables.
+
+use super::charts::{Level, OverTime, density};
+use super::values::{
+    TestBreak, TestVerdict, TestWaiting, TestedExperiment, TestedMethod, TestedScale,
+    TestedSequence, TestedTimes,
+};
+use crate::charts::ChartPair;
+use crate::charts::strip::{Domain, Mark, Strip, Tick, Tone};
+use crate::charts::theme::Ink;
+use crate::error::ReportError;
+use crate::number::{self, Decimals};
+use crate::text::{Phrase, Words};
+use crate::verdict::Figure;
+
+/// One experiment as the template draws it.
+pub(super) struct ExperimentView {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) class: &'static str,
+    pub(super) icon: &'static str,
+    pub(super) headline: String,
+    pub(super) figures: Vec<Figure>,
+    pub(super) meaning: String,
+    pub(super) action: String,
+    pub(super) interval_chart: Option<ChartPair>,
+    pub(super) wealth_chart: Option<ChartPair>,
+    pub(super) share_chart: Option<ChartPair>,
+    pub(super) posterior: Option<ChartPair>,
+    pub(super) posterior_caption: String,
+    pub(super) arms: Vec<ArmRow>,
+    pub(super) ratio: Option<String>,
+    pub(super) methods: Vec<MethodRow>,
+    pub(super) ticks: Vec<(Tick, String)>,
+    pub(super) methods_caption: String,
+    pub(super) notes: Vec<String>,
+}
+
+/// One arm of the table.
+pub(super) struct ArmRow {
+    pub(super) name: String,
+    pub(super) units: String,
+    pub(super) conversions: String,
+    pub(super) mean: String,
+    pub(super) share: String,
+}
+
+/// One method of the table.
+pub(super) struct MethodRow {
+    pub(super) name: String,
+    pub(super) any_look: bool,
+    pub(super) strip: String,
+    pub(super) estimate: String,
+    pub(super) interval: String,
+    pub(super) p_value: String,
+    pub(super) chance: String,
+}
+
+/// One experiment of the summary.
+pub(super) struct SummaryRow {
+    pub(super) name: String,
+    pub(super) units: String,
+    pub(super) change: String,
+    pub(super) interval: String,
+    pub(super) wealth: String,
+    pub(super) verdict: String,
+    pub(super) class: &'static str,
+}
+
+fn title(experiment: &TestedExperiment) -> String {
+    match &experiment.metric {
+        Some(metric) => format!("{} · {metric}", experiment.name),
+        None => experiment.name.clone(),
+    }
+}
+
+/// Class, icon and headline of a verdict.
+fn headline(experiment: &TestedExperiment, words: Words) -> (&'static str, &'static str, String) {
+    let control = experiment.arms.first().map_or("", |arm| arm.name.as_str());
+    let about = |phrase, arm: &str| words.fill(phrase, &[("arm", arm), ("control", control)]);
+    match &experiment.verdict {
+        TestVerdict::Promote { arm } => ("beats", "✓", about(Phrase::TestPromote, arm)),
+        TestVerdict::RollBack {
+            arm,
+            guardrail: Some(guardrail),
+        } => (
+            "worse",
+            "✕",
+            words.fill(
+                Phrase::TestHarm,
+                &[("arm", arm.as_str()), ("guardrail", guardrail.as_str())],
+            ),
+        ),
+        TestVerdict::RollBack { arm, .. } => ("worse", "✕", about(Phrase::TestRollBack, arm)),
+        TestVerdict::KeepGoing { .. } => ("open", "…", words.say(Phrase::TestKeepGoing).to_owned()),
+        TestVerdict::NotEnoughData { .. } => {
+            ("open", "…", words.say(Phrase::TestTooLittle).to_owned())
+        }
+        TestVerdict::Broken { .. } => ("refused", "!", words.say(Phrase::TestBroken).to_owned()),
+    }
+}
+
+fn meaning(experiment: &TestedExperiment, alpha: f64, words: Words) -> String {
+    match &experiment.verdict {
+        TestVerdict::Promote { .. } => words.fill(
+            Phrase::TestPromoteMeaning,
+            &[("alpha", &number::level(alpha))],
+        ),
+        TestVerdict::RollBack { .. } => words.fill(
+            Phrase::TestRollBackMeaning,
+            &[("alpha", &number::level(alpha))],
+        ),
+        TestVerdict::NotEnoughData { needed, have } => words.fill(
+            Phrase::TestTooLittleMeaning,
+            &[
+                ("needed", &number::count(*needed)),
+                ("have", &number::count(*have)),
+            ],
+        ),
+        TestVerdict::KeepGoing { waiting_for } => {
+            let reasons: Vec<String> = waiting_for
+                .iter()
+                .map(|reason| waiting(reason, words))
+                .collect();
+            words.fill(
+                Phrase::TestKeepGoingMeaning,
+                &[("reasons", &reasons.join(words.say(Phrase::ListSeparator)))],
+            )
+        }
+        TestVerdict::Broken { broken } => match broken {
+            TestBreak::SampleRatio => words.say(Phrase::TestBrokenRatio).to_owned(),
+            TestBreak::Interference => words.say(Phrase::TestBrokenInterference).to_owned(),
+            TestBreak::Maturity => words.say(Phrase::TestBrokenMaturity).to_owned(),
+            TestBreak::Assignment => words.say(Phrase::TestBrokenAssignment).to_owned(),
+            TestBreak::UnitsInTwoArms { units, examples } => words.fill(
+                Phrase::TestBrokenUnits,
+                &[
+                    ("units", &number::count(*units)),
+                    ("examples", &examples.join(words.say(Phrase::ListSeparator))),
+                ],
+            ),
+        },
+    }
+}
+
+fn waiting(reason: &TestWaiting, words: Words) -> String {
+    match reason {
+        TestWaiting::Superiority => words.say(Phrase::TestWaitSuperiority).to_owned(),
+        TestWaiting::Share { have, needed } => words.fill(
+            Phrase::TestWaitShare,
+            &[
+                ("have", &number::percent(*have, Decimals(0))),
+                ("needed", &number::percent(*needed, Decimals(0))),
+            ],
+        ),
+        TestWaiting::Days { have, needed } => words.fill(
+            Phrase::TestWaitDays,
+            &[
+                ("have", &number::fixed(*have, Decimals(1))),
+                ("needed", &number::fixed(*needed, Decimals(1))),
+            ],
+        ),
+        TestWaiting::Secondary { metric } => {
+            words.fill(Phrase::TestWaitSecondary, &[("metric", metric)])
+        }
+        TestWaiting::Stratum { stratum } => {
+            words.fill(Phrase::TestWaitStratum, &[("stratum", stratum)])
+        }
+        TestWaiting::LoggedShares => words.say(Phrase::TestWaitShares).to_owned(),
+    }
+}
+
+fn action(verdict: &TestVerdict, words: Words) -> String {
+    words
+        .say(match verdict {
+            TestVerdict::Promote { .. } => Phrase::TestPromoteAction,
+            TestVerdict::RollBack { .. } => Phrase::TestRollBackAction,
+            TestVerdict::Broken { .. } => Phrase::TestBrokenAction,
+            TestVerdict::KeepGoing { .. } | TestVerdict::NotEnoughData { .. } => {
+                Phrase::TestKeepGoingAction
+            }
+        })
+        .to_owned()
+}
+
+/// A plus before what is above zero; "< 0.1 %" says so itself.
+fn plus(value: f64, text: String) -> String {
+    if value > 0.0 && !text.starts_with('<') {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+/// A change on a sequence's scale.
+fn change(scale: TestedScale, value: Option<f64>) -> String {
+    match (scale, value) {
+        (_, None) => "∞".to_owned(),
+        (TestedScale::Difference, Some(value)) => {
+            number::signed(value, Decimals::for_all(3, 3, &[value]))
+        }
+        (_, Some(value)) => plus(value, number::percent(value, Decimals(1))),
+    }
+}
+
+fn interval_text(sequence: &TestedSequence) -> Option<String> {
+    let (lower, upper) = sequence.interval?;
+    let low = match (lower, sequence.scale) {
+        (None, TestedScale::Difference) => "−∞".to_owned(),
+        (lower, scale) => change(scale, lower),
+    };
+    Some(format!("{low} … {}", change(sequence.scale, upper)))
+}
+
+/// An e-value from its logarithm.
+fn wealth_text(log: f64) -> String {
+    if log > 13.8 {
+        let exponent = (log / std::f64::consts::LN_10).round();
+        format!("10{}", number::power(exponent))
+    } else {
+        let value = log.exp();
+        let decimals = if value < 100.0 { 2 } else { 0 };
+        number::fixed(value, Decimals(decimals))
+    }
+}
+
+fn figures(experiment: &TestedExperiment, words: Words) -> Vec<Figure> {
+    let mut figures = Vec::new();
+    if let Some(sequence) = &experiment.sequence {
+        if let Some(text) = interval_text(sequence) {
+            figures.push(Figure {
+                number: text,
+                label: words
+                    .say(match sequence.scale {
+                        TestedScale::Rate => Phrase::TestChangeOfRate,
+                        TestedScale::Odds => Phrase::TestChangeOfOdds,
+                        TestedScale::Difference => Phrase::TestDifference,
+                    })
+                    .to_owned(),
+            });
+        }
+        for (log, threshold, phrase) in [
+            (
+                sequence.log_wealth.0,
+                sequence.thresholds.0,
+                Phrase::TestWealthPromote,
+            ),
+            (
+                sequence.log_wealth.1,
+                sequence.thresholds.1,
+                Phrase::TestWealthRollBack,
+            ),
+        ] {
+            figures.push(Figure {
+                number: wealth_text(log),
+                label: words.fill(
+                    phrase,
+                    &[("threshold", &number::fixed(threshold, Decimals(0)))],
+                ),
+            });
+        }
+        if let Some((when, _)) = sequence.promoted.as_ref().or(sequence.rolled_back.as_ref()) {
+            figures.push(Figure {
+                number: when.clone(),
+                label: words.say(Phrase::TestDecidedAt).to_owned(),
+            });
+        }
+    }
+    figures.push(Figure {
+        number: number::count(experiment.arms.iter().map(|arm| arm.units).sum()),
+        label: words.say(Phrase::TestUnits).to_owned(),
+    });
+    figures
+}
+
+pub(super) fn experiment(
+    experiment: &TestedExperiment,
+    place: usize,
+    alpha: f64,
+    words: Words,
+) -> Result<ExperimentView, ReportError> {
+    let (class, icon, headline) = headline(experiment, words);
+    let sequence = experiment.sequence.as_ref().filter(|s| s.looks.len() > 1);
+    let (methods, ticks) = methods(experiment, words)?;
+    let posterior = posterior(experiment, words)?;
+    Ok(ExperimentView {
+        id: format!("test-{}", place + 1),
+        name: title(experiment),
+        class,
+        icon,
+        headline,
+        figures: figures(experiment, words),
+        meaning: meaning(experiment, alpha, words),
+        action: action(&experiment.verdict, words),
+        interval_chart: sequence
+            .and_then(|s| interval_chart(s, words).transpose())
+            .transpose()?,
+        wealth_chart: sequence.map(|s| wealth_chart(s, words)).transpose()?,
+        share_chart: sequence
+            .and_then(|s| share_chart(s, words).transpose())
+            .transpose()?,
+        posterior_caption: posterior
+            .as_ref()
+            .map_or(String::new(), |(_, text)| text.clone()),
+        posterior: posterior.map(|(chart, _)| chart),
+        arms: arms(experiment),
+        ratio: experiment.sample_ratio.map(|ratio| {
+            let p = number::fixed(ratio.p_value, Decimals(4));
+            let phrase = if ratio.sound {
+                Phrase::TestRatioSound
+            } else {
+                Phrase::TestRatioBroken
+            };
+            words.fill(phrase, &[("p", &p)])
+        }),
+        methods,
+        ticks,
+        methods_caption: words.fill(
+            Phrase::TestMethodsCaption,
+            &[("level", &number::level(1.0 - alpha))],
+        ),
+        notes: experiment.notes.clone(),
+    })
+}
+
+fn arms(experiment: &TestedExperiment) -> Vec<ArmRow> {
+    let rates = experiment.arms.iter().all(|arm| arm.conversions.is_some());
+    let means: Vec<f64> = experiment.arms.iter().map(|arm| arm.mean).collect();
+    let decimals = if rates {
+        Decimals(2)
+    } else {
+        Decimals::for_all(3, 4, &means)
+    };
+    let row = |arm: &super::TestedArm| ArmRow {
+        name: arm.name.clone(),
+        units: number::count(arm.units),
+        conversions: arm
+            .conversions
+            .map_or(number::MISSING.to_owned(), number::count),
+        mean: if rates {
+            number::percent(arm.mean, decimals)
+        } else {
+            number::fixed(arm.mean, decimals)
+        },
+        share: arm.share.map_or(number::MISSING.to_owned(), |share| {
+            number::percent(share, Decimals(1))
+        }),
+    };
+    experiment.arms.iter().map(row).collect()
+}
+
+/// A method's estimate and interval as fractions of the control's mean.
+fn relative(method: &TestedMethod, control: f64) -> Option<(f64, Option<(f64, f64)>)> {
+    let by = if method.relative { 1.0 } else { control };
+    if by == 0.0 {
+        return None;
+    }
+    let interval = method
+        .interval
+        .map(|(lower, upper)| (lower / by, upper / by));
+    Some((method.estimate? / by, interval))
+}
+
+/// Rows of the table of methods, and the ticks of its axis.
+type Methods = (Vec<MethodRow>, Vec<(Tick, String)>);
+
+fn methods(experiment: &TestedExperiment, words: Words) -> Result<Methods, ReportError> {
+    let control = experiment.arms.first().map_or(0.0, |arm| arm.mean);
+    let several = experiment.arms.len() > 2;
+    let found: Vec<(&TestedMethod, f64, Option<(f64, f64)>)> = experiment
+        .methods
+        .iter()
+        .filter_map(|method| {
+            let (estimate, interval) = relative(method, control)?;
+            Some((method, estimate, interval))
+        })
+        .collect();
+    let values: Vec<f64> = found
+        .iter()
+        .map(|(_, value, _)| *value)
+        .chain([0.0])
+        .collect();
+    let intervals: Vec<(f64, f64)> = found.iter().filter_map(|(_, _, i)| *i).collect();
+    let domain = Domain::robust(&values, &intervals);
+    let percent = |value: f64| plus(value, number::percent(value, Decimals(1)));
+    let mut rows = Vec::new();
+    for (method, estimate, interval) in found {
+        let tone = match interval {
+            Some((lower, _)) if lower > 0.0 => Tone::Better,
+            Some((_, upper)) if upper < 0.0 => Tone::Worse,
+            _ => Tone::Neutral,
+        };
+        let strip = Strip {
+            label: percent(estimate),
+            domain,
+            mark: Some(Mark {
+                value: estimate,
+                lower: interval.map(|i| i.0),
+                upper: interval.map(|i| i.1),
+                tone,
+            }),
+            reference: Some(0.0),
+            height: 22,
+        };
+        let name = words.key(&method.method).to_owned();
+        rows.push(MethodRow {
+            name: if several {
+                format!("{name} · {}", method.arm)
+            } else {
+                name
+            },
+            any_look: method.any_look,
+            strip: strip.draw()?,
+            estimate: percent(estimate),
+            interval: interval.map_or(String::new(), |(lower, upper)| {
+                format!("{} … {}", percent(lower), percent(upper))
+            }),
+            p_value: method
+                .p_value
+                .map_or(String::new(), |p| number::fixed(p, Decimals(4))),
+            chance: method
+                .chance_to_win
+                .map_or(String::new(), |chance| number::percent(chance, Decimals(1))),
+        });
+    }
+    let ticks = domain
+        .ticks(4)
+        .into_iter()
+        .map(|tick| {
+            let text = number::percent(tick.number, Decimals(0));
+            (tick, text)
+        })
+        .collect();
+    Ok((rows, ticks))
+}
+
+/// The Gaussian posterior of the lift, drawn from its own interval.
+fn posterior(
+    experiment: &TestedExperiment,
+    words: Words,
+) -> Result<Option<(ChartPair, String)>, ReportError> {
+    let found = experiment
+        .methods
+        .iter()
+        .find(|method| method.method == "gaussian" && method.chance_to_win.is_some());
+    let Some((method, mean, lower, upper)) =
+        found.and_then(|m| Some((m, m.estimate?, m.interval?.0, m.interval?.1)))
+    else {
+        return Ok(None);
+    };
+    // The interval is central, and its width in standard deviations does not matter for the shape: scale by 95 %.
+    let deviation = (upper - lower) / (2.0 * 1.96);
+    if !(deviation > 0.0 && deviation.is_finite()) {
+        return Ok(None);
+    }
+    let chance = method.chance_to_win.unwrap_or(0.0);
+    let caption = words.fill(
+        Phrase::TestPosteriorCaption,
+        &[
+            ("arm", method.arm.as_str()),
+            ("chance", &number::percent(chance, Decimals(1))),
+        ],
+    );
+    let chart = density(&caption, mean, deviation, &|x| {
+        number::percent(x, Decimals(0))
+    })?;
+    Ok(Some((chart, caption)))
+}
+
+fn times(sequence: &TestedSequence) -> (f64, f64) {
+    let first = sequence.looks.first().map_or(0.0, |look| look.at);
+    let last = sequence.looks.last().map_or(1.0, |look| look.at);
+    (first, last)
+}
+
+fn x_label(sequence: &TestedSequence, words: Words) -> impl Fn(f64) -> String {
+    let days = sequence.times == TestedTimes::Days;
+    move |x: f64| {
+        if days {
+            let text = number::fixed(x, Decimals(usize::from(x.fract() != 0.0)));
+            words.fill(Phrase::Days, &[("days", &text)])
+        } else {
+            number::compact(x)
+        }
+    }
+}
+
+fn interval_chart(
+    sequence: &TestedSequence,
+    words: Words,
+) -> Result<Option<ChartPair>, ReportError> {
+    let bounded: Vec<(f64, f64, f64)> = sequence
+        .looks
+        .iter()
+        .filter_map(|look| {
+            let (lower, upper) = look.interval?;
+            Some((look.at, lower.unwrap_or(-1e6), upper.unwrap_or(1e6)))
+        })
+        .collect();
+    let Some((_, lower, upper)) = bounded.last().copied() else {
+        return Ok(None);
+    };
+    // The last interval decides the scale; earlier ones may run off the edge.
+    let span = (upper.min(1e3) - lower.max(-1e3)).abs().max(1e-9);
+    let domain = Domain::around(&[
+        0.0,
+        lower.max(-1e3) - 1.5 * span,
+        upper.min(1e3) + 1.5 * span,
+    ]);
+    let scale = sequence.scale;
+    let ends = |end: fn(&(f64, f64, f64)) -> f64| bounded.iter().map(|b| (b.0, end(b))).collect();
+    OverTime {
+        chart: "sequence",
+        label: words.say(Phrase::TestSequenceTitle),
+        times: times(sequence),
+        domain,
+        lines: vec![
+            (Ink::Series(0), ends(|b| b.1)),
+            (Ink::Series(0), ends(|b| b.2)),
+        ],
+        levels: vec![Level {
+            y: 0.0,
+            ink: Ink::Baseline,
+            name: words.say(Phrase::TestNoChange).to_owned(),
+        }],
+        band: bounded,
+        marks: true,
+        y_label: &|y| change(scale, Some(y)),
+        x_label: &x_label(sequence, words),
+    }
+    .draw()
+    .map(Some)
+}
+
+fn wealth_chart(sequence: &TestedSequence, words: Words) -> Result<ChartPair, ReportError> {
+    let ln_10 = std::f64::consts::LN_10;
+    let side = |pick: fn(&(f64, f64)) -> f64| -> Vec<(f64, f64)> {
+        sequence
+            .looks
+            .iter()
+            .map(|look| (look.at, (pick(&look.log_wealth) / ln_10).max(-3.0)))
+            .collect()
+    };
+    let (promote, roll_back) = (side(|w| w.0), side(|w| w.1));
+    let decides = sequence.thresholds.0.max(sequence.thresholds.1).log10();
+    let most = promote
+        .iter()
+        .chain(&roll_back)
+        .map(|(_, y)| *y)
+        .fold(decides, f64::max);
+    OverTime {
+        chart: "wealth",
+        label: words.say(Phrase::TestWealthTitle),
+        times: times(sequence),
+        domain: Domain::around(&[-3.0, most]),
+        band: Vec::new(),
+        lines: vec![(Ink::Series(0), promote), (Ink::Series(1), roll_back)],
+        levels: vec![Level {
+            y: sequence.thresholds.0.log10(),
+            ink: Ink::Baseline,
+            name: words.say(Phrase::TestDecides).to_owned(),
+        }],
+        marks: false,
+        y_label: &|y| {
+            if (y - y.round()).abs() < 1e-9 {
+                format!("10{}", number::power(y.round()))
+            } else {
+                number::fixed(10f64.powf(y), Decimals(2))
+            }
+        },
+        x_label: &x_label(sequence, words),
+    }
+    .draw()
+}
+
+fn share_chart(sequence: &TestedSequence, words: Words) -> Result<Option<ChartPair>, ReportError> {
+    let mut steps: Vec<(f64, f64)> = Vec::new();
+    for look in &sequence.looks {
+        let Some(share) = look.share else {
+            return Ok(None);
+        };
+        if let Some((_, before)) = steps.last().copied() {
+            steps.push((look.at, before));
+        }
+        steps.push((look.at, share));
+    }
+    OverTime {
+        chart: "share",
+        label: words.say(Phrase::TestShareTitle),
+        times: times(sequence),
+        domain: Domain::around(&[0.0, steps.iter().map(|s| s.1).fold(0.5, f64::max)]),
+        band: Vec::new(),
+        lines: vec![(Ink::Series(2), steps)],
+        levels: Vec::new(),
+        marks: false,
+        y_label: &|y| {
+            if y < -1e-9 {
+                String::new()
+            } else {
+                number::percent(y, Decimals(0))
+            }
+        },
+        x_label: &x_label(sequence, words),
+    }
+    .draw()
+    .map(Some)
+}
+
+pub(super) fn summary(experiment: &TestedExperiment, words: Words) -> SummaryRow {
+    let (class, _, verdict) = headline(experiment, words);
+    let control = experiment.arms.first().map_or(0.0, |arm| arm.mean);
+    let arm = experiment
+        .sequence
+        .as_ref()
+        .and_then(|s| experiment.arms.iter().find(|arm| arm.name == s.arm))
+        .or(experiment.arms.get(1));
+    let lift = arm
+        .map(|arm| arm.mean / control - 1.0)
+        .filter(|lift| lift.is_finite());
+    SummaryRow {
+        name: title(experiment),
+        units: number::count(experiment.arms.iter().map(|arm| arm.units).sum()),
+        change: lift.map_or(number::MISSING.to_owned(), |lift| {
+            change(TestedScale::Rate, Some(lift))
+        }),
+        interval: experiment
+            .sequence
+            .as_ref()
+            .and_then(interval_text)
+            .unwrap_or_default(),
+        wealth: experiment.sequence.as_ref().map_or(String::new(), |s| {
+            wealth_text(s.log_wealth.0.max(s.log_wealth.1))
+        }),
+        verdict,
+        class,
+    }
+}
+
+pub(super) fn summary_caption(
+    experiments: &[TestedExperiment],
+    drawn: usize,
+    words: Words,
+) -> String {
+    words.fill(
+        Phrase::TestSummaryCaption,
+        &[
+            ("count", &number::count(experiments.len() as u64)),
+            ("drawn", &number::count(drawn as u64)),
+        ],
+    )
+}
