@@ -3,6 +3,7 @@
 //! Only this folder and `main.rs` print, and only they read the environment. Commands return a [`Failure`] and never
 //! print one.
 
+mod calibrate;
 mod demo;
 mod evaluate;
 mod import;
@@ -52,6 +53,7 @@ enum Command {
     Train(train::TrainArgs),
     Evaluate(evaluate::EvaluateArgs),
     Sweep(sweep::SweepArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Report(report::ReportArgs),
 }
 
@@ -108,6 +110,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Train(args) => train::run(&args),
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Report(args) => report::run(&args),
     }
 }

@@ -11,6 +11,7 @@ mod evaluation;
 mod judge;
 mod judged;
 mod page;
+mod replayed;
 mod seeds;
 mod support;
 mod sweep;
@@ -27,6 +28,7 @@ pub use self::evaluation::{
 };
 pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
+pub use self::replayed::{LogCorrection, ReplayMean, Replayed, replay_stage, replayed};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub(crate) use self::train::shop_world;

@@ -98,7 +98,11 @@ fn chances(rows: &Rows, model: &Model, shop: &mut ShopConfig, table: &mut Table)
             clicked.add(square / mean.max(1e-9) * seen, bought, ended);
         } else {
             let rest = 1.0 - chance * mean;
-            unclicked.add((mean - chance * square) / rest.max(1e-9) * seen, bought, ended);
+            unclicked.add(
+                (mean - chance * square) / rest.max(1e-9) * seen,
+                bought,
+                ended,
+            );
         }
     }
     let own: Vec<Option<Estimate>> = clicks.iter().map(|c| c.estimate(model)).collect();
@@ -114,8 +118,16 @@ fn chances(rows: &Rows, model: &Model, shop: &mut ShopConfig, table: &mut Table)
         UNTRACKED,
     );
     for (key, place, chance) in [
-        ("shop.aftermath.convert_clicked", &mut after.convert_clicked, clicked),
-        ("shop.aftermath.convert_unclicked", &mut after.convert_unclicked, unclicked),
+        (
+            "shop.aftermath.convert_clicked",
+            &mut after.convert_clicked,
+            clicked,
+        ),
+        (
+            "shop.aftermath.convert_unclicked",
+            &mut after.convert_unclicked,
+            unclicked,
+        ),
     ] {
         table.single(key, place, chance.estimate(model), (0.0, 1.0), UNTRACKED);
     }

@@ -194,11 +194,18 @@ pub(super) fn fit(
         Some(cv) => {
             let value = super::parameter::digits(cv.value, 6).min(2.0);
             let note = (cv.value > 2.0).then(|| {
-                format!("the log says {:.2}; 2 is the most the simulator takes", cv.value)
+                format!(
+                    "the log says {:.2}; 2 is the most the simulator takes",
+                    cv.value
+                )
             });
             let estimate = Estimate { value, ..cv };
             centre.overdispersion = value;
-            let source = if cv.n >= LEAST { Source::Fitted } else { Source::Pooled };
+            let source = if cv.n >= LEAST {
+                Source::Fitted
+            } else {
+                Source::Pooled
+            };
             let note = note.or_else(|| {
                 (cv.n < LEAST).then(|| format!("{} days only; one factor for all weekdays", cv.n))
             });
@@ -286,7 +293,11 @@ fn hours(days: &Days, shop: &mut ShopConfig, table: &mut Table) {
             n: count,
             ..share
         };
-        let source = if pooled { Source::Pooled } else { Source::Fitted };
+        let source = if pooled {
+            Source::Pooled
+        } else {
+            Source::Fitted
+        };
         table.note(key, Some(&cell), estimate, source, note);
     }
 }

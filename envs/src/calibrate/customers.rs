@@ -45,9 +45,7 @@ fn classes(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
             .collect::<Vec<_>>()
     };
     let together: Vec<Option<Estimate>> = (0..3)
-        .map(|class| {
-            Estimate::share(counts[0][class] + counts[1][class], totals[0] + totals[1])
-        })
+        .map(|class| Estimate::share(counts[0][class] + counts[1][class], totals[0] + totals[1]))
         .collect();
     let parts = [
         ("shop.class_shares_day", &mut shop.class_shares_day),
@@ -110,7 +108,9 @@ fn languages(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
             Estimate { value, ..share },
             Source::Fitted,
             (dropped > 0).then(|| {
-                format!("{dropped} rarer languages are left out; a shop has at most {MOST_LANGUAGES}")
+                format!(
+                    "{dropped} rarer languages are left out; a shop has at most {MOST_LANGUAGES}"
+                )
             }),
         );
         let (ai_support, human_share) =
@@ -230,7 +230,13 @@ fn perception(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
         for guess in 0..3 {
             let share = Estimate::share(row[guess], total).unwrap_or(Estimate::exact(0.0, 0));
             let value = places[guess];
-            table.note(key, Some(&name(guess)), Estimate { value, ..share }, Source::Fitted, None);
+            table.note(
+                key,
+                Some(&name(guess)),
+                Estimate { value, ..share },
+                Source::Fitted,
+                None,
+            );
         }
     }
     let means: Vec<Option<Estimate>> = first.iter().map(Estimate::mean).collect();
@@ -267,9 +273,18 @@ fn perception(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
         "the log holds no sentiment",
     );
     for (key, value) in [
-        ("shop.perception.ambiguous_share", shop.perception.ambiguous_share),
-        ("shop.perception.sentiment_fall", shop.perception.sentiment_fall),
-        ("shop.perception.coverage_noise", shop.perception.coverage_noise),
+        (
+            "shop.perception.ambiguous_share",
+            shop.perception.ambiguous_share,
+        ),
+        (
+            "shop.perception.sentiment_fall",
+            shop.perception.sentiment_fall,
+        ),
+        (
+            "shop.perception.coverage_noise",
+            shop.perception.coverage_noise,
+        ),
     ] {
         table.assumed(key, None, value, "default of the simulator");
     }

@@ -30,13 +30,17 @@ pub enum CalibrateError {
         conversations: u64,
     },
     /// Not one answer time in the log.
-    #[error("none of the {answers} answers has a time (`answer_s`): waits and service cannot be told")]
+    #[error(
+        "none of the {answers} answers has a time (`answer_s`): waits and service cannot be told"
+    )]
     NoTimes {
         /// Answers in it.
         answers: u64,
     },
     /// Too few days to hold some out.
-    #[error("{test_days} days are to be held out of {days}; at least one day must be left to fit on")]
+    #[error(
+        "{test_days} days are to be held out of {days}; at least one day must be left to fit on"
+    )]
     TooFewDays {
         /// Days the log spans.
         days: u32,

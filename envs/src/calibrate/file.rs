@@ -65,7 +65,8 @@ impl Calibration {
                     p.cell.as_deref().is_none_or(|cell| {
                         !cell.ends_with(|c: char| c.is_ascii_digit())
                             || (cell.ends_with(shift.as_str())
-                                && (cell.starts_with("every") || cell.starts_with("sat") == weekend))
+                                && (cell.starts_with("every")
+                                    || cell.starts_with("sat") == weekend))
                     })
                 });
             }
@@ -78,7 +79,13 @@ impl Calibration {
             let inner = format!("{path}.{key}");
             match value {
                 Value::Table(table) => {
-                    for line in comments(&self.parameters.iter().filter(|p| p.key == inner).collect::<Vec<_>>()) {
+                    for line in comments(
+                        &self
+                            .parameters
+                            .iter()
+                            .filter(|p| p.key == inner)
+                            .collect::<Vec<_>>(),
+                    ) {
                         push(text, &format!("# {line}"));
                     }
                     self.section(text, &inner, table, false);
@@ -117,9 +124,14 @@ fn comments(of: &[&Parameter]) -> Vec<String> {
     }
     // One reason for all of a list is said once.
     if let [first, .., _] = of
-        && of.iter().all(|p| p.source == Source::Assumed && p.note == first.note)
+        && of
+            .iter()
+            .all(|p| p.source == Source::Assumed && p.note == first.note)
     {
-        return vec![format!("assumed: {}", first.note.as_deref().unwrap_or("default"))];
+        return vec![format!(
+            "assumed: {}",
+            first.note.as_deref().unwrap_or("default")
+        )];
     }
     of.iter()
         .map(|p| match &p.cell {

@@ -152,10 +152,15 @@ pub(super) fn judge(
         ("seconds of work, human", |s| &s.human_s[1]),
     ];
     for (name, of) in pairs {
-        let simulated: Vec<f64> = runs.iter().flat_map(|run| of(run).iter().copied()).collect();
+        let simulated: Vec<f64> = runs
+            .iter()
+            .flat_map(|run| of(run).iter().copied())
+            .collect();
         match two_samples(name, of(&observed), simulated) {
             Some(found) => distributions.push(found),
-            None => notes.push(format!("{name}: fewer than 30 values on one side, not compared")),
+            None => notes.push(format!(
+                "{name}: fewer than 30 values on one side, not compared"
+            )),
         }
     }
     let bands = bands(&observed, &runs, &mut notes);
@@ -232,7 +237,9 @@ fn bands(observed: &Seen, runs: &[Seen], notes: &mut Vec<String>) -> Vec<Band> {
 
 fn totals(observed: &Seen, runs: &[Seen]) -> Vec<Total> {
     let all: [(&str, fn(&Seen) -> f64); 8] = [
-        ("conversations", |s| f64::from(s.arrivals.iter().sum::<u32>())),
+        ("conversations", |s| {
+            f64::from(s.arrivals.iter().sum::<u32>())
+        }),
         ("answers per conversation", |s| s.answers_each()),
         ("mean seconds to answer", |s| s.mean_answer_s()),
         ("mean seconds in queues", |s| s.mean_queue_s()),

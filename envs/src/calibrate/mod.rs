@@ -143,7 +143,8 @@ pub fn calibrate(
     customers::fit(&train, &mut shop, &mut table);
     service::fit(&train, &mut shop, &mut table);
     let stays = service::stays(&train, &shop);
-    let lacking = "it needs queue waits (`queue_wait_s`) of customers who left and of those who were served";
+    let lacking =
+        "it needs queue waits (`queue_wait_s`) of customers who left and of those who were served";
     let patience = patience::fit(&stays, lacking, &mut shop, &mut centre, &mut table);
     solving::fit(&train, &mut shop, &mut table);
     let (model, ratings) = satisfaction::fit(&train, &mut shop, &mut table);
@@ -155,7 +156,8 @@ pub fn calibrate(
         centre.reopen_after_s,
         "the log does not say when conversations came back",
     );
-    let world = World::new(shop.clone(), rules.clone()).map_err(crate::centre::CentreError::from)?;
+    let world =
+        World::new(shop.clone(), rules.clone()).map_err(crate::centre::CentreError::from)?;
     Stage::new(centre.clone(), world)?;
     let notes = notes(&rows, test_days);
     let mut calibration = Calibration {
@@ -172,7 +174,15 @@ pub fn calibrate(
     };
     if test_days > 0 {
         let test = rows.days(learn, days);
-        calibration.fit = Some(fit::judge(&calibration, &train, &test, learn, &model, rules, options)?);
+        calibration.fit = Some(fit::judge(
+            &calibration,
+            &train,
+            &test,
+            learn,
+            &model,
+            rules,
+            options,
+        )?);
     }
     Ok(calibration)
 }
@@ -202,8 +212,9 @@ fn usable(rows: &Rows) -> Result<(), CalibrateError> {
 /// The log's first local day.
 fn first_day(rows: &Rows, utc_offset_hours: f64) -> Date {
     let local_us = rows.midnight + (utc_offset_hours * 3.6e9) as i64;
-    Timestamp::from_microsecond(local_us)
-        .map_or(Date::constant(1970, 1, 1), |at| at.to_zoned(TimeZone::UTC).date())
+    Timestamp::from_microsecond(local_us).map_or(Date::constant(1970, 1, 1), |at| {
+        at.to_zoned(TimeZone::UTC).date()
+    })
 }
 
 /// A day some days later.
@@ -227,12 +238,14 @@ fn notes(rows: &Rows, test_days: u32) -> Vec<String> {
     }
     if !rows.resolution_known {
         notes.push(
-            "no conversation says that it was resolved: the last answer counts as having solved".to_owned(),
+            "no conversation says that it was resolved: the last answer counts as having solved"
+                .to_owned(),
         );
     }
     if rows.contacts.iter().all(|c| c.queue_s.is_none()) {
         notes.push(
-            "no queue waits: patience is assumed, and waits of the centre cannot be compared".to_owned(),
+            "no queue waits: patience is assumed, and waits of the centre cannot be compared"
+                .to_owned(),
         );
     }
     if test_days == 0 {

@@ -174,7 +174,9 @@ impl Table {
                 (None, Some(all)) => (
                     all,
                     Source::Pooled,
-                    Some(format!("{events} events of its own, so all cells of the list together")),
+                    Some(format!(
+                        "{events} events of its own, so all cells of the list together"
+                    )),
                 ),
                 (None, None) => {
                     self.note(
@@ -239,7 +241,10 @@ mod tests {
             (-0.000_987_654, -0.000_987_7),
             (0.0, 0.0),
         ] {
-            assert!((digits(value, 4) - expected).abs() <= 1e-12 * value.abs(), "{value}");
+            assert!(
+                (digits(value, 4) - expected).abs() <= 1e-12 * value.abs(),
+                "{value}"
+            );
         }
     }
 
@@ -255,16 +260,43 @@ mod tests {
             })
         };
         let cells = ["a", "b"];
-        table.list("k", &mut places, &cells, &[of(5.0, 30), of(9.0, 29)], of(6.0, 59), (0.0, 8.0), "none");
-        table.list("k", &mut places, &cells, &[of(9.0, 31), None], of(6.0, 29), (0.0, 8.0), "none");
+        table.list(
+            "k",
+            &mut places,
+            &cells,
+            &[of(5.0, 30), of(9.0, 29)],
+            of(6.0, 59),
+            (0.0, 8.0),
+            "none",
+        );
+        table.list(
+            "k",
+            &mut places,
+            &cells,
+            &[of(9.0, 31), None],
+            of(6.0, 29),
+            (0.0, 8.0),
+            "none",
+        );
         let sources: Vec<Source> = table.parameters.iter().map(|p| p.source).collect();
         assert_eq!(
             sources,
-            [Source::Fitted, Source::Pooled, Source::Fitted, Source::Assumed]
+            [
+                Source::Fitted,
+                Source::Pooled,
+                Source::Fitted,
+                Source::Assumed
+            ]
         );
         // 9 lies above the range and is written as 8; the fourth keeps what stood there.
         assert_eq!(places, [8.0, 6.0]);
-        assert!(table.parameters[2].note.as_deref().unwrap().contains("outside"));
+        assert!(
+            table.parameters[2]
+                .note
+                .as_deref()
+                .unwrap()
+                .contains("outside")
+        );
         assert_eq!(table.parameters[3].standard_error, None);
     }
 }

@@ -74,7 +74,9 @@ pub(super) fn fit(
         found.aic_lognormal = lognormal.as_ref().map(|fit| fit.aic);
     }
     let chosen = lognormal.filter(|fit| {
-        found.aic_exponential.is_some_and(|exponential| fit.aic + 2.0 < exponential)
+        found
+            .aic_exponential
+            .is_some_and(|exponential| fit.aic + 2.0 < exponential)
             && fit.cv() <= 10.0
             && fit.own_classes(stays)
     });
@@ -105,7 +107,15 @@ pub(super) fn fit(
         found.curves = curves(stays, |class, t| fit.survives(class, t));
         return found;
     }
-    table.list(key, &mut shop.customer.patience_s, &CLASSES, &own, all, six_hours, lacking);
+    table.list(
+        key,
+        &mut shop.customer.patience_s,
+        &CLASSES,
+        &own,
+        all,
+        six_hours,
+        lacking,
+    );
     if all.is_some_and(|all| all.n >= LEAST) {
         found.law = Some("exponential".to_owned());
         let means = shop.customer.patience_s;
@@ -262,8 +272,9 @@ impl Lognormal {
         // ln mean = a/b + 1/(2b²).
         let (da, db) = (sigma, -(a * sigma * sigma + sigma.powi(3)));
         let v = &self.fit.covariance;
-        let variance =
-            da * da * v[position][position] + 2.0 * da * db * v[position][last] + db * db * v[last][last];
+        let variance = da * da * v[position][position]
+            + 2.0 * da * db * v[position][last]
+            + db * db * v[last][last];
         Estimate {
             value,
             standard_error: value * variance.max(0.0).sqrt(),
@@ -356,7 +367,8 @@ mod tests {
     }
 
     fn fixture() -> (Vec<Stay>, Fixture) {
-        let fixture: Fixture = serde_json::from_str(include_str!("fixtures/patience.json")).unwrap();
+        let fixture: Fixture =
+            serde_json::from_str(include_str!("fixtures/patience.json")).unwrap();
         let stays = fixture
             .times
             .iter()
@@ -399,8 +411,12 @@ mod tests {
             left,
         };
         // Three waits of 10, 20, 30 s; only the last one left: 60 s in all for one departure.
-        let theta = exponential([stay(10.0, false), stay(20.0, false), stay(30.0, true)].iter()).unwrap();
-        assert_eq!((theta.value, theta.standard_error, theta.n), (60.0, 60.0, 1));
+        let theta =
+            exponential([stay(10.0, false), stay(20.0, false), stay(30.0, true)].iter()).unwrap();
+        assert_eq!(
+            (theta.value, theta.standard_error, theta.n),
+            (60.0, 60.0, 1)
+        );
         assert_eq!(exponential([stay(10.0, false)].iter()), None);
     }
 }

@@ -91,8 +91,8 @@ fn block_team(
         quantile(peaks, COVER).ceil().max(1.0)
     };
     let mean = peaks.iter().sum::<f64>() / peaks.len().max(1) as f64;
-    let variance = peaks.iter().map(|p| (p - mean).powi(2)).sum::<f64>()
-        / (peaks.len() as f64 - 1.0).max(1.0);
+    let variance =
+        peaks.iter().map(|p| (p - mean).powi(2)).sum::<f64>() / (peaks.len() as f64 - 1.0).max(1.0);
     let clock = |hour: usize| format!("{:02}:00", hour % 24);
     let (from, to) = (clock(block * BLOCK), clock((block + 1) * BLOCK));
     let n = peaks.len() as u64;
@@ -106,7 +106,11 @@ fn block_team(
         "centre.pool.team.people",
         Some(&format!("{days} {from}-{to}")),
         estimate,
-        if n >= LEAST { Source::Fitted } else { Source::Pooled },
+        if n >= LEAST {
+            Source::Fitted
+        } else {
+            Source::Pooled
+        },
         Some("estimated from the peak of people at work at once, by hour".to_owned()),
     );
     TeamConfig {

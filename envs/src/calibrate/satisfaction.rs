@@ -127,7 +127,6 @@ impl Model {
         (mean(|s| s), mean(|s| s * s))
     }
 
-
     fn weighted_marks(&self, of: &Ended, weight: impl Fn(f64) -> f64) -> [f64; 5] {
         let (mut marks, mut total) = ([0.0; 5], 0.0);
         for s in self.points(self.eta(of)) {
@@ -210,7 +209,11 @@ impl Model {
 type Rated = Vec<(Ended, f64)>;
 
 /// Fits S and the survey; the model, and marks by cell.
-pub(super) fn fit(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) -> (Model, Vec<RatingCell>) {
+pub(super) fn fit(
+    rows: &Rows,
+    shop: &mut ShopConfig,
+    table: &mut Table,
+) -> (Model, Vec<RatingCell>) {
     let mut model = Model::of(shop);
     let surveyed = rows.contacts.iter().filter(|c| c.rating.is_some()).count() as u64 >= LEAST;
     let value = |contact: &Contact| {
@@ -294,7 +297,10 @@ fn places(model: &mut Model, rated: &Rated, rows: &Rows) -> [u64; BASES] {
         }
     }
     let unsolved = 9..12;
-    let most = unsolved.clone().max_by_key(|base| counts[*base]).unwrap_or(9);
+    let most = unsolved
+        .clone()
+        .max_by_key(|base| counts[*base])
+        .unwrap_or(9);
     for base in unsolved.clone() {
         if counts[base] >= LEAST {
             model.free[base] = Some(take());
@@ -356,7 +362,12 @@ fn solve(model: &Model, rated: &Rated) -> Option<Fit> {
             let d = (now.answered_mean(eta + step) - now.answered_mean(eta - step)) / (2.0 * step);
             let variance = m * (1.0 - m) / 4.0;
             let value = 4.0 * (y * m.ln() + (1.0 - y) * (1.0 - m).ln());
-            slope.add(value, (y - m) / variance * d, d * d / variance, &now.gradient(of));
+            slope.add(
+                value,
+                (y - m) / variance * d,
+                d * d / variance,
+                &now.gradient(of),
+            );
         }
     })
 }
@@ -389,8 +400,7 @@ fn survey(model: &Model, ended: &[(Ended, Option<f64>)]) -> Option<Fit> {
         .iter()
         .map(|(of, value)| {
             let points = model.points(model.eta(of));
-            let extreme =
-                points.iter().map(|s| (2.0 * s - 1.0).abs()).sum::<f64>() / POINTS as f64;
+            let extreme = points.iter().map(|s| (2.0 * s - 1.0).abs()).sum::<f64>() / POINTS as f64;
             (extreme, value.is_some())
         })
         .collect();
@@ -398,13 +408,17 @@ fn survey(model: &Model, ended: &[(Ended, Option<f64>)]) -> Option<Fit> {
     if share >= 1.0 {
         return None;
     }
-    climb(vec![share, 0.0], &[(1e-4, 1.0), (-0.5, 1.0)], |at, slope| {
-        for (x, answered) in &x {
-            let p = (at[0] + at[1] * x).clamp(1e-6, 1.0 - 1e-6);
-            let cells = [(p, vec![1.0, *x]), (1.0 - p, vec![-1.0, -x])];
-            slope.outcome(&cells, usize::from(!answered));
-        }
-    })
+    climb(
+        vec![share, 0.0],
+        &[(1e-4, 1.0), (-0.5, 1.0)],
+        |at, slope| {
+            for (x, answered) in &x {
+                let p = (at[0] + at[1] * x).clamp(1e-6, 1.0 - 1e-6);
+                let cells = [(p, vec![1.0, *x]), (1.0 - p, vec![-1.0, -x])];
+                slope.outcome(&cells, usize::from(!answered));
+            }
+        },
+    )
 }
 
 fn write(
@@ -443,7 +457,10 @@ fn write(
             n: counts[base],
         };
         let note = (!own).then(|| {
-            format!("{} ratings of its own, so the fullest cell of its kind", counts[base])
+            format!(
+                "{} ratings of its own, so the fullest cell of its kind",
+                counts[base]
+            )
         });
         table.note(
             key,
@@ -502,7 +519,13 @@ fn write_survey(
         })
     };
     let lacking = "the log holds no ratings of a survey";
-    table.single("shop.aftermath.survey_base", &mut after.survey_base, of(0), (0.0, 1.0), lacking);
+    table.single(
+        "shop.aftermath.survey_base",
+        &mut after.survey_base,
+        of(0),
+        (0.0, 1.0),
+        lacking,
+    );
     let most = 1.0 - after.survey_base;
     table.single(
         "shop.aftermath.survey_extreme",

@@ -176,10 +176,7 @@ mod tests {
     fn what_is_not_identified_gives_no_fit() {
         let fit = climb(vec![0.5, 0.5], &[(0.0, 1.0); 2], |at, slope| {
             let p = at[0] * at[1];
-            let cells = [
-                (p, vec![at[1], at[0]]),
-                (1.0 - p, vec![-at[1], -at[0]]),
-            ];
+            let cells = [(p, vec![at[1], at[0]]), (1.0 - p, vec![-at[1], -at[0]])];
             slope.outcome(&cells, 0);
             slope.outcome(&cells, 1);
         });

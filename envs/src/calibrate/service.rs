@@ -196,7 +196,10 @@ fn latency(rows: &Rows, auto: &Moments, shop: &mut ShopConfig, table: &mut Table
 fn first_word(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
     let mut pairs = Pairs::default();
     for contact in &rows.contacts {
-        let mut attended = rows.answers(contact).iter().filter(|a| a.tier != Tier::Auto);
+        let mut attended = rows
+            .answers(contact)
+            .iter()
+            .filter(|a| a.tier != Tier::Auto);
         let (Some(only), None) = (attended.next(), attended.next()) else {
             continue;
         };
@@ -258,7 +261,14 @@ pub(super) fn stays(rows: &Rows, shop: &ShopConfig) -> Vec<Stay> {
             match (contact.waited_s, answered_s, earlier) {
                 (Some(waited_s), Some(answered_s), _) => {
                     let stay_s = waited_s - answered_s;
-                    Some(if stay_s > total_s { stay_s - draft_s } else { stay_s }.max(0.0))
+                    Some(
+                        if stay_s > total_s {
+                            stay_s - draft_s
+                        } else {
+                            stay_s
+                        }
+                        .max(0.0),
+                    )
                 }
                 (_, _, Some(earlier)) => Some((total_s - earlier).max(0.0)),
                 _ => None,

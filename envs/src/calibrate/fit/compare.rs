@@ -127,7 +127,12 @@ mod tests {
         for case in cases {
             let found = two_samples("x", &case.a, case.b).unwrap();
             assert!((found.distance - case.distance).abs() < 1e-12);
-            assert!((found.p_value - case.p).abs() < 1e-9, "{} {}", found.p_value, case.p);
+            assert!(
+                (found.p_value - case.p).abs() < 1e-9,
+                "{} {}",
+                found.p_value,
+                case.p
+            );
         }
         assert_eq!(two_samples("x", &[1.0; 29], vec![1.0; 500]), None);
     }

@@ -79,7 +79,9 @@ fn read(rows: &Rows, shop: &ShopConfig) -> (Vec<Draft>, Reviews) {
         .map(|class| {
             let of = || INTENTS.iter().filter(move |intent| intent.class == *class);
             let shares: f64 = of().map(|intent| intent.share).sum();
-            of().map(|intent| intent.share * intent.coverage).sum::<f64>() / shares
+            of().map(|intent| intent.share * intent.coverage)
+                .sum::<f64>()
+                / shares
         })
         .collect::<Vec<f64>>();
     let (mut drafts, mut reviews) = (Vec::new(), Reviews::default());
@@ -114,9 +116,7 @@ fn read(rows: &Rows, shop: &ShopConfig) -> (Vec<Draft>, Reviews) {
             support: contact
                 .language
                 .map_or(1.0, |language| support[usize::from(language)]),
-            coverage: answer
-                .coverage
-                .map_or(covered[class.index()], f64::from),
+            coverage: answer.coverage.map_or(covered[class.index()], f64::from),
             failed: failed_before(rows, contact, turn),
             outcome,
         });
@@ -170,10 +170,14 @@ fn joint(drafts: &[&Draft], known_coverage: u64, shop: &mut ShopConfig, table: &
         counts
     };
     let all = count(&|_| true);
-    let auto: u64 = count(&|d| matches!(d.outcome, Outcome::Auto { .. })).iter().sum();
+    let auto: u64 = count(&|d| matches!(d.outcome, Outcome::Auto { .. }))
+        .iter()
+        .sum();
     let reviewed = count(&|d| !matches!(d.outcome, Outcome::Auto { .. }));
     let edits = count(&|d| d.outcome == Outcome::Edited).iter().sum::<u64>();
-    let rewrites = count(&|d| d.outcome == Outcome::Rejected).iter().sum::<u64>();
+    let rewrites = count(&|d| d.outcome == Outcome::Rejected)
+        .iter()
+        .sum::<u64>();
     let failed = count(&|d| d.failed > 0).iter().sum::<u64>();
     let mut next = 0;
     let one = |holds: bool, next: &mut usize| {
@@ -189,8 +193,14 @@ fn joint(drafts: &[&Draft], known_coverage: u64, shop: &mut ShopConfig, table: &
         weight: one(known_coverage >= 10 * LEAST, &mut next),
         retry: one(failed >= LEAST, &mut next),
         // Without tier 1, needless edits cannot be told from repairs class by class: they stay as they are.
-        needless: one(reviews >= LEAST && edits >= LEAST && auto >= LEAST, &mut next),
-        rewrite: one(rewrites >= LEAST && edits >= LEAST && auto >= LEAST, &mut next),
+        needless: one(
+            reviews >= LEAST && edits >= LEAST && auto >= LEAST,
+            &mut next,
+        ),
+        rewrite: one(
+            rewrites >= LEAST && edits >= LEAST && auto >= LEAST,
+            &mut next,
+        ),
     };
     if next == 0 || places.right[0].is_none() {
         return false;
@@ -215,7 +225,12 @@ fn joint(drafts: &[&Draft], known_coverage: u64, shop: &mut ShopConfig, table: &
     };
     let lists = [
         ("shop.auto.right", &mut shop.auto.right, places.right, all),
-        ("shop.review.repair", &mut shop.review.repair, places.repair, reviewed),
+        (
+            "shop.review.repair",
+            &mut shop.review.repair,
+            places.repair,
+            reviewed,
+        ),
     ];
     for (key, values, of, counts) in lists {
         for class in 0..3 {
@@ -235,7 +250,10 @@ fn joint(drafts: &[&Draft], known_coverage: u64, shop: &mut ShopConfig, table: &
                 },
                 if own { Source::Fitted } else { Source::Pooled },
                 (!own).then(|| {
-                    format!("{} events of its own, so the class with most", counts[class])
+                    format!(
+                        "{} events of its own, so the class with most",
+                        counts[class]
+                    )
                 }),
             );
         }
@@ -298,7 +316,10 @@ fn cells(
         }
     };
     set(places.right[draft.class], q / right);
-    set(places.weight, -right * draft.support * again * (1.0 - draft.coverage));
+    set(
+        places.weight,
+        -right * draft.support * again * (1.0 - draft.coverage),
+    );
     if draft.failed > 0 {
         set(places.retry, q * f64::from(draft.failed) / retry);
     }
@@ -343,7 +364,10 @@ fn cells(
             wrong * repair * rewrite,
             with(
                 scaled(-repair * rewrite),
-                &[(repaired, wrong * rewrite), (places.rewrite, wrong * repair)],
+                &[
+                    (repaired, wrong * rewrite),
+                    (places.rewrite, wrong * repair),
+                ],
             ),
         ),
     ];
@@ -360,8 +384,18 @@ const NO_DRAFTS: &str = "too few drafts of the AI whose outcome is known";
 
 fn assumed(shop: &ShopConfig, table: &mut Table) {
     for (class, cell) in CLASSES.iter().enumerate() {
-        table.assumed("shop.auto.right", Some(cell), shop.auto.right[class], NO_DRAFTS);
-        table.assumed("shop.review.repair", Some(cell), shop.review.repair[class], NO_DRAFTS);
+        table.assumed(
+            "shop.auto.right",
+            Some(cell),
+            shop.auto.right[class],
+            NO_DRAFTS,
+        );
+        table.assumed(
+            "shop.review.repair",
+            Some(cell),
+            shop.review.repair[class],
+            NO_DRAFTS,
+        );
     }
     for (key, value) in [
         ("shop.auto.coverage_weight", shop.auto.coverage_weight),
@@ -377,7 +411,8 @@ fn assumed(shop: &ShopConfig, table: &mut Table) {
 /// answer ends one is kept. Reviewed answers then solve as often as logged: by repairs where tier 1 tells how good drafts are,
 /// else by right drafts alone.
 fn split(reviews: &Reviews, shop: &mut ShopConfig, table: &mut Table) {
-    const WHY: &str = "customers write on after edited answers too, so draft and repair cannot be told apart";
+    const WHY: &str =
+        "customers write on after edited answers too, so draft and repair cannot be told apart";
     let own = reviews
         .counts
         .map(|[n, _, solved]| Estimate::share(solved, n));
@@ -385,11 +420,14 @@ fn split(reviews: &Reviews, shop: &mut ShopConfig, table: &mut Table) {
     let all = Estimate::share(sum(2), sum(0));
     let mut retry = false;
     for class in 0..3 {
-        let found = own[class].filter(|e| e.n >= LEAST).or(all.filter(|e| e.n >= LEAST));
+        let found = own[class]
+            .filter(|e| e.n >= LEAST)
+            .or(all.filter(|e| e.n >= LEAST));
         let Some(share) = found else { continue };
         // Coverage and support stand between `right` and the chance of a right draft; on average they take this share.
         let of = |intents: &mut dyn Iterator<Item = (f64, f64)>| {
-            let (sum, weight) = intents.fold((0.0, 0.0), |(s, w), (share, c)| (s + share * c, w + share));
+            let (sum, weight) =
+                intents.fold((0.0, 0.0), |(s, w), (share, c)| (s + share * c, w + share));
             sum / weight
         };
         let coverage = of(&mut INTENTS
