@@ -3,6 +3,7 @@
 //! Tiers, observations, masks and reward; the conversation log with its importers; and the environments in which
 //! policies are tried. This crate knows no policy, no report, no database and no network.
 
+pub mod calibrate;
 pub mod centre;
 pub mod check;
 pub mod class;

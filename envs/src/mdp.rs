@@ -13,7 +13,7 @@ mod error;
 mod file;
 #[cfg(test)]
 mod fixture;
-mod linear;
+pub(crate) mod linear;
 mod policy;
 pub mod textbook;
 mod value;

@@ -5,6 +5,7 @@
 
 mod analyze;
 mod analyze_table;
+mod calibrate;
 mod demo;
 mod evaluate;
 mod forecast;
@@ -59,6 +60,7 @@ enum Command {
     Forecast(forecast::ForecastArgs),
     Analyze(analyze::AnalyzeArgs),
     Sweep(sweep::SweepArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Report(report::ReportArgs),
     Simulate(simulate::SimulateArgs),
     Staff(staff::StaffArgs),
@@ -119,6 +121,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Forecast(args) => forecast::run(&args),
         Command::Analyze(args) => analyze::run(&args),
         Command::Sweep(args) => sweep::run(&args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Report(args) => report::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Staff(args) => staff::run(&args),

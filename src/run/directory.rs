@@ -183,6 +183,18 @@ impl RunDirectory {
         self.path.join("simulation.json")
     }
 
+    /// How the centre was fitted to a log.
+    #[must_use]
+    pub fn calibration(&self) -> PathBuf {
+        self.path.join("calibration.json")
+    }
+
+    /// How much a comparison hangs on the centre's numbers.
+    #[must_use]
+    pub fn sensitivity(&self) -> PathBuf {
+        self.path.join("sensitivity.json")
+    }
+
     /// What test designs measured.
     #[must_use]
     pub fn designs(&self) -> PathBuf {
@@ -229,18 +241,20 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// Forgets what designs measured of policies that were simulated before.
+    /// Forgets what was found of policies or a centre that were simulated before.
     ///
     /// # Errors
     /// [`RunError::Io`].
-    pub fn clear_designs(&self) -> Result<(), RunError> {
-        let path = self.designs();
-        match fs::remove_file(&path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(RunError::Io { path, source })
+    pub fn clear_simulation(&self) -> Result<(), RunError> {
+        for path in [self.designs(), self.sensitivity(), self.calibration()] {
+            match fs::remove_file(&path) {
+                Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                    return Err(RunError::Io { path, source });
+                }
+                _ => {}
             }
-            _ => Ok(()),
         }
+        Ok(())
     }
 
     /// Forgets checkpoints, after the end of a run or before a new one.

@@ -13,6 +13,7 @@ mod evaluation;
 mod judge;
 mod judged;
 mod page;
+mod replayed;
 mod seeds;
 mod support;
 mod sweep;
@@ -30,7 +31,7 @@ pub use self::designs::{
     DesignOptions, DesignPlan, Designs, designs, render as render_designs, save_designs,
 };
 pub use self::directory::{RunDirectory, RunError};
-pub(crate) use self::directory::{read_json, write_json};
+pub(crate) use self::directory::{read_json, write_json, write_whole};
 pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
 pub use self::evaluation::{
     AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, Evaluation, Judged, Value,
@@ -38,6 +39,7 @@ pub use self::evaluation::{
 };
 pub use self::judged::{Propensities, StateChoice};
 pub use self::page::{offline_page, write_page};
+pub use self::replayed::{LogCorrection, ReplayMean, Replayed, replay_stage, replayed};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub use self::table::{TableQuestion, judge_table};

@@ -17,6 +17,7 @@ fn help_of_every_command() {
         "forecast",
         "analyze",
         "sweep",
+        "calibrate",
         "report",
         "simulate",
         "staff",

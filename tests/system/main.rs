@@ -11,6 +11,7 @@
 
 mod analyze;
 mod artefacts;
+mod calibrate;
 mod centre;
 mod configs;
 mod desk;

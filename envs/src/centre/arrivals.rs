@@ -1,9 +1,12 @@
 //! When customers come: a Poisson process whose rate follows hour, weekday and a factor of each day's own.
 
+use std::sync::Arc;
+
 use rand::SeedableRng;
 use rand_distr::{Distribution, Gamma};
 use rand_xoshiro::Xoshiro256PlusPlus;
 
+use super::trace::Trace;
 use crate::luck::{Domain, Luck, Purpose, high};
 
 /// Arrivals of one replica: the same for every policy.
@@ -15,6 +18,8 @@ pub(super) struct Arrivals {
     number: u64,
     hour: usize,
     at_s: f64,
+    /// Logged arrivals, which come instead.
+    trace: Option<Arc<Trace>>,
 }
 
 /// Position of the arrivals' stream among the world's: conversations and hours count from 0, these from the top.
@@ -49,11 +54,25 @@ impl Arrivals {
             number: 0,
             hour: 0,
             at_s: 0.0,
+            trace: None,
+        }
+    }
+
+    /// The arrivals of a log.
+    pub(super) fn logged(trace: Arc<Trace>) -> Self {
+        Self {
+            trace: Some(trace),
+            ..Self::new(std::iter::empty(), 0.0, 0)
         }
     }
 
     /// Number and second of the next arrival; `None` after the last hour.
     pub(super) fn next(&mut self) -> Option<(u64, f64)> {
+        if let Some(trace) = &self.trace {
+            let at_s = trace.get(self.number)?.at_s;
+            self.number += 1;
+            return Some((self.number - 1, at_s));
+        }
         let bits = self.luck.at(Purpose::Arrival, self.number as u32);
         // A unit of operational time; u < 1, so the logarithm is finite.
         let mut left = -(1.0 - high(bits ^ (self.number >> 32))).ln();

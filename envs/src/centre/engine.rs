@@ -106,7 +106,10 @@ impl Centre {
         let world = &stage.world;
         let hours = (stage.arrivals_end_s / 3_600.0).ceil() as usize;
         let contacts = (0..hours).map(|hour| world.contacts(hour));
-        let mut arrivals = Arrivals::new(contacts, stage.config.overdispersion, seed);
+        let mut arrivals = match &stage.trace {
+            Some(trace) => Arrivals::logged(Arc::clone(trace)),
+            None => Arrivals::new(contacts, stage.config.overdispersion, seed),
+        };
         let languages = world.config().language.len();
         let mut people = stage.people.clone();
         people.areas.window(stage.counted.0, stage.counted.1);
@@ -236,7 +239,15 @@ impl Centre {
         let (number, at_s) = self.arrival.take().expect("an arrival is due");
         self.arrival = next_kept(&mut self.arrivals, self.share);
         let luck = Luck::new(self.seed, Domain::Centre, number);
-        let contact = Contact::arriving(&self.stage.world, luck, at_s);
+        let mut contact = Contact::arriving(&self.stage.world, luck, at_s);
+        if let Some(traced) = self
+            .stage
+            .trace
+            .as_ref()
+            .and_then(|trace| trace.get(number))
+        {
+            traced.apply(&self.stage.world, &mut contact);
+        }
         let counted = !self.silent && (self.stage.counted.0..self.stage.counted.1).contains(&at_s);
         let conversation = Conversation {
             contact,

@@ -22,12 +22,14 @@ mod outage;
 mod people;
 mod price;
 mod roster;
+mod sensitivity;
 mod serve;
 mod simulate;
 mod stage;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod trace;
 
 pub use self::config::{
     AiConfig, AutoscaleConfig, BreakConfig, BusinessHours, CentreConfig, CentreConfigError, Day,
@@ -37,6 +39,10 @@ pub use self::conversation::{Answer, Closed};
 pub use self::engine::{Centre, Happening, Share};
 pub use self::log::generate_log;
 pub use self::price::{PriceSettings, Prices};
+pub use self::sensitivity::{
+    Knob, Latin, NamedPolicy, OneAtATime, Ranking, Sensitivity, SensitivityPlan, sensitivity,
+};
 pub use self::simulate::{Replica, TimelinePoint, replicate, run, simulate};
 pub use self::stage::{CentreError, Stage};
 pub use self::tally::{CentreKpi, KPIS, Moments, PoolHour, SecondsHistogram, Tally, TierHour};
+pub use self::trace::{LeftOut, Trace, Traced};

@@ -2,6 +2,7 @@
 
 use super::engine::Centre;
 use super::people::Work;
+use super::trace::Traced;
 use crate::discretise::{Cell, Discretizer};
 use crate::env::Situation;
 use crate::mask::Mask;
@@ -14,10 +15,15 @@ impl Centre {
     pub fn situation(&self, slot: u32) -> Situation<'_> {
         let conversation = &self.conversations[slot as usize];
         let message = conversation.contact.message(&self.stage.world);
+        let traced = self.traced(slot);
+        let text = match traced {
+            Some(traced) if conversation.contact.turn == 0 => traced.text.as_deref(),
+            _ => Some(message.text.as_str()),
+        };
         Situation {
             observation: self.observation(slot, message.chars),
             mask: conversation.mask,
-            text: Some(&message.text),
+            text,
         }
     }
 
@@ -103,12 +109,24 @@ impl Centre {
             .expect("tier 2 is never forbidden")
     }
 
+    /// The logged conversation in a slot, where a log is replayed.
+    fn traced(&self, slot: u32) -> Option<&Traced> {
+        let number = self.conversations[slot as usize].number;
+        self.stage
+            .trace
+            .as_ref()
+            .and_then(|trace| trace.get(number))
+    }
+
     fn observation(&self, slot: u32, message_chars: f32) -> Observation {
         let world = &self.stage.world;
         let conversation = &self.conversations[slot as usize];
         let contact = &conversation.contact;
         let mut row = Observation::unknown();
         contact.describe(world, message_chars, &mut row);
+        if let Some(traced) = self.traced(slot) {
+            traced.describe(contact.turn == 0, &mut row);
+        }
         row.set(
             Feature::BusyReview,
             self.people.busy_share(Work::Review) as f32,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::config::{CentreConfig, CentreConfigError, Spread};
 use super::people::People;
 use super::roster::{OpenHours, Roster};
+use super::trace::Trace;
 use crate::luck::Quantiles;
 use crate::shop::{ShopError, World};
 use crate::tier::Tier;
@@ -45,6 +46,8 @@ pub struct Stage {
     pub(super) counted: (f64, f64),
     /// Last second at which customers arrive.
     pub(super) arrivals_end_s: f64,
+    /// Logged conversations that come instead of simulated arrivals.
+    pub(super) trace: Option<Arc<Trace>>,
 }
 
 /// Seconds after the last arrival for which shifts are worked out: reopened conversations come back within 7 days.
@@ -56,6 +59,27 @@ impl Stage {
     /// # Errors
     /// [`CentreError`] names the key, its value and its range.
     pub fn new(config: CentreConfig, world: Arc<World>) -> Result<Arc<Self>, CentreError> {
+        Self::build(config, world, None)
+    }
+
+    /// The same centre, to which the conversations of a log come at their logged times.
+    ///
+    /// # Errors
+    /// [`CentreError`] names the key, its value and its range.
+    pub fn replaying(
+        config: CentreConfig,
+        world: Arc<World>,
+        mut trace: Trace,
+    ) -> Result<Arc<Self>, CentreError> {
+        trace.sort();
+        Self::build(config, world, Some(Arc::new(trace)))
+    }
+
+    fn build(
+        config: CentreConfig,
+        world: Arc<World>,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Arc<Self>, CentreError> {
         let shop = world.config();
         config.validate(shop)?;
         let period_s = world.period_s();
@@ -122,6 +146,7 @@ impl Stage {
             arrivals_end_s,
             world,
             config,
+            trace,
         }))
     }
 

@@ -2,14 +2,14 @@
 
 /// A square matrix, row by row.
 #[derive(Debug, Clone)]
-pub(super) struct Matrix {
+pub(crate) struct Matrix {
     n: usize,
     entries: Vec<f64>,
 }
 
 impl Matrix {
     /// The n × n identity.
-    pub(super) fn identity(n: usize) -> Self {
+    pub(crate) fn identity(n: usize) -> Self {
         let mut entries = vec![0.0; n * n];
         for i in 0..n {
             entries[i * n + i] = 1.0;
@@ -18,7 +18,7 @@ impl Matrix {
     }
 
     /// Entry (row, column).
-    pub(super) fn at(&mut self, row: usize, column: usize) -> &mut f64 {
+    pub(crate) fn at(&mut self, row: usize, column: usize) -> &mut f64 {
         &mut self.entries[row * self.n + column]
     }
 
@@ -31,7 +31,7 @@ impl Matrix {
     /// The column whose best pivot is below 1e-13 of the matrix's largest entry.
     /// # Source
     /// Golub & Van Loan, Matrix Computations, 4th ed., algorithm 3.4.1.
-    pub(super) fn solve(mut self, b: &mut [f64]) -> Result<(), usize> {
+    pub(crate) fn solve(mut self, b: &mut [f64]) -> Result<(), usize> {
         let n = self.n;
         let largest = self.entries.iter().fold(0.0_f64, |m, e| m.max(e.abs()));
         for k in 0..n {

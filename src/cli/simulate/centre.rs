@@ -1,5 +1,8 @@
 //! The contact centre: policies side by side on the same customers.
 
+use std::path::Path;
+
+use tierwise_envs::calibrate::Calibration;
 use tierwise_envs::tier::Tier;
 
 use super::SimulateArgs;
@@ -8,7 +11,7 @@ use crate::config::{TomlFile, TrainConfig};
 use crate::failure::Failure;
 use crate::run::{
     Interval, NamedPolicy, PolicyResult, RunDirectory, SimulationResult, policy_named,
-    save_simulation, simulate_policies,
+    save_simulation, simulate_policies, write_json,
 };
 
 pub(super) fn run(file: &TomlFile, args: &SimulateArgs) -> Result<Done, Failure> {
@@ -23,28 +26,50 @@ pub(super) fn run(file: &TomlFile, args: &SimulateArgs) -> Result<Done, Failure>
         .map(|name| policy_named(&config, name))
         .collect::<Result<_, _>>()?;
     let folder = file.path().parent().unwrap_or(std::path::Path::new(""));
-    if !args.ab.is_empty() && args.out.is_none() {
-        super::designs::run(&config, &policies, &args.ab, None, args.output.json)?;
+    let json = args.output.json;
+    if let Some(log) = &args.log {
+        super::replay::run(&config, &policies, log, json)?;
         return Ok(Done::Fine);
     }
-    let result = simulate_policies(&config, folder, &policies)?;
-    if let Some(out) = &args.out {
-        let run = RunDirectory::create(out)?;
-        save_simulation(&run, &config, &result)?;
-        if !args.ab.is_empty() {
-            super::designs::run(&config, &policies, &args.ab, Some(&run), args.output.json)?;
-            return Ok(Done::Fine);
+    let out = args.out.as_deref().map(RunDirectory::create).transpose()?;
+    // What is asked for beside the simulation is printed instead of it; both are saved.
+    let beside = !args.ab.is_empty() || args.sensitivity.is_some();
+    if out.is_some() || !beside {
+        let result = simulate_policies(&config, folder, &policies)?;
+        if let Some(run) = &out {
+            save_simulation(run, &config, &result)?;
+            keep_calibration(file.path(), run)?;
+        }
+        if !beside {
+            if json {
+                output::json(&result)?;
+            } else {
+                output::text_line(&table(&result))?;
+            }
         }
     }
-    if args.output.json {
-        output::json(&result)?;
-    } else {
-        output::text_line(&table(&result))?;
-        if let Some(out) = &args.out {
-            output::text_line(&format!("written to {}", out.display()))?;
-        }
+    if !args.ab.is_empty() {
+        super::designs::run(&config, &policies, &args.ab, out.as_ref(), json)?;
+    }
+    if let Some(samples) = args.sensitivity {
+        super::sensitivity::run(&config, &policies, samples, out.as_ref(), json)?;
+    }
+    if let Some(run) = out.filter(|_| !json) {
+        output::text_line(&format!("written to {}", run.path().display()))?;
     }
     Ok(Done::Fine)
+}
+
+/// What `tierwise calibrate` wrote beside its centre goes with the centre's simulation, for the page.
+fn keep_calibration(config: &Path, run: &RunDirectory) -> Result<(), Failure> {
+    let table = config.with_extension("json");
+    let fitted: Option<Calibration> = std::fs::read(&table)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    match fitted {
+        Some(fitted) => Ok(write_json(&run.calibration(), &fitted)?),
+        None => Ok(()),
+    }
 }
 
 /// The configuration with what the command line changes.

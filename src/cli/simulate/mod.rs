@@ -3,6 +3,8 @@
 mod centre;
 mod designs;
 mod queue;
+mod replay;
+mod sensitivity;
 
 use std::path::PathBuf;
 
@@ -37,6 +39,12 @@ pub(super) struct SimulateArgs {
     /// Play designs of an A/B test of two policies, beside the truth: all customers under one, all under the other.
     #[arg(long, value_enum, value_name = "DESIGN")]
     ab: Vec<DesignArg>,
+    /// Also vary the centre's numbers by 20 %, one at a time and in so many samples of a Latin hypercube.
+    #[arg(long, value_name = "SAMPLES", num_args = 0..=1, default_missing_value = "50", conflicts_with = "ab", value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    sensitivity: Option<u32>,
+    /// Let the customers of a log come, with their times, texts and classes, instead of simulated ones.
+    #[arg(long, value_name = "LOG", conflicts_with_all = ["ab", "out", "sensitivity"])]
+    log: Option<PathBuf>,
     /// Replicas of the period, instead of the file's.
     #[arg(long, value_name = "N")]
     replicas: Option<u32>,

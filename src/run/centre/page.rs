@@ -1,9 +1,13 @@
 //! A simulation becomes the report's plain values; nothing is computed here that a result does not already say.
 
+mod calibration;
 mod couplings;
 mod designs;
 mod sections;
+mod sensitivity;
 
+use tierwise_envs::calibrate::Calibration as Fitted;
+use tierwise_envs::centre::Sensitivity;
 use tierwise_reports::{
     CentrePage, Comparison, Evidence, Kpi, KpiDifference, KpiTable, Kpis, Measure, NamedValue,
     PolicyKpis, PolicyQueueEffect, PolicyRole, Provenance, QueueEffect, QueueKpis, Reason,
@@ -72,6 +76,18 @@ pub fn centre_page(runs: &[RunDirectory]) -> Result<CentrePage, RunError> {
     if simulated.designs().exists() {
         let played: Designs = read_json(&simulated.designs())?;
         page.designs = vec![designs::designs(&result.name, &played)];
+    }
+    if simulated.calibration().exists() {
+        let fitted: Fitted = read_json(&simulated.calibration())?;
+        page.calibration = Some(calibration::calibration(&fitted));
+    }
+    if simulated.sensitivity().exists() {
+        let found: Sensitivity = read_json(&simulated.sensitivity())?;
+        let conversations = result
+            .policies
+            .first()
+            .map_or(0, |policy| policy.conversations);
+        page.sensitivity = sensitivity::sensitivity(&found, conversations);
     }
     page.couplings = couplings::couplings(&config, &result, &trainings)
         .into_iter()

@@ -249,7 +249,7 @@ pub fn save_simulation(
     result: &SimulationResult,
 ) -> Result<(), RunError> {
     // What an earlier simulation left is not about this one.
-    directory.clear_designs()?;
+    directory.clear_simulation()?;
     write_whole(&directory.config(), config.to_toml().as_bytes())?;
     write_json(&directory.simulation(), result)
 }
