@@ -84,6 +84,9 @@ fn row(label: &str, world: &World<'_>, study: u64, runs: u64) {
     println!("| {label} | {} |", cells.join(" | "));
 }
 
+/// An outcome from two uniform numbers.
+type Outcome<'a> = &'a (dyn Fn(f64, f64) -> f64 + Sync);
+
 /// Outcomes between zero and one: satisfaction in tenths, and a reward that is mostly zero.
 fn bounded(runs: u64) {
     println!("Bounded outcomes, e-process, {runs} runs of {MOST} arrivals\n");
@@ -96,7 +99,7 @@ fn bounded(runs: u64) {
             / 10.0
     };
     let reward = |u: f64, v: f64| if u < 0.9 { 0.0 } else { v };
-    let kinds: [(&str, &(dyn Fn(f64, f64) -> f64 + Sync)); 2] = [
+    let kinds: [(&str, Outcome<'_>); 2] = [
         ("satisfaction", &satisfaction),
         ("reward, nine in ten zero", &reward),
     ];

@@ -81,7 +81,7 @@ fn main() {
         let first: Vec<bool> = (0..pairs).map(|_| coins.random::<f64>() < 0.5).collect();
         let units = world(seed, &|minute, _| {
             let block = (minute / BLOCK) as usize;
-            first[block / 2] == (block % 2 == 0)
+            first[block / 2] == block.is_multiple_of(2)
         });
         let cut = Blocks {
             start: 0.0,

@@ -1,11 +1,5 @@
 //! What the studies share: random streams, looks, and the rules that are compared.
 
-// Each study uses its part of this.
-#![expect(
-    dead_code,
-    reason = "shared by several examples, each of which uses a part"
-)]
-
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use tierwise::stats::Alpha;
@@ -16,35 +10,35 @@ use tierwise::stats::msprt::msprt;
 use tierwise::stats::tally::Count;
 
 /// Arrivals between two looks.
-pub const LOOK: u32 = 20;
+pub(crate) const LOOK: u32 = 20;
 
 /// A call at some number of arrivals.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Call {
+pub(crate) struct Call {
     /// Arrivals by then.
-    pub arrivals: u32,
+    pub(crate) arrivals: u32,
     /// Whether B was called better.
-    pub better: bool,
+    pub(crate) better: bool,
 }
 
 /// The random stream of a run: seeds of different runs and studies do not meet.
 #[must_use]
-pub fn stream(study: u64, run: u64) -> Xoshiro256PlusPlus {
+pub(crate) fn stream(study: u64, run: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(study.wrapping_mul(1_000_003).wrapping_add(run))
 }
 
 /// Share and rates at an arrival.
-pub struct World<'a> {
+pub(crate) struct World<'a> {
     /// The challenger's share.
-    pub share: &'a (dyn Fn(u32) -> f64 + Sync),
+    pub(crate) share: &'a (dyn Fn(u32) -> f64 + Sync),
     /// Rate of the control.
-    pub control: &'a (dyn Fn(u32) -> f64 + Sync),
+    pub(crate) control: &'a (dyn Fn(u32) -> f64 + Sync),
     /// Rate of the treatment.
-    pub treatment: &'a (dyn Fn(u32) -> f64 + Sync),
+    pub(crate) treatment: &'a (dyn Fn(u32) -> f64 + Sync),
 }
 
 /// The next look's block.
-pub fn block(rng: &mut Xoshiro256PlusPlus, world: &World<'_>, start: u32) -> Block {
+pub(crate) fn block(rng: &mut Xoshiro256PlusPlus, world: &World<'_>, start: u32) -> Block {
     let share = (world.share)(start);
     let mut counts = [Count::default(); 2];
     for arrival in start..start + LOOK {
@@ -67,7 +61,7 @@ pub fn block(rng: &mut Xoshiro256PlusPlus, world: &World<'_>, start: u32) -> Blo
 
 /// Rules that are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The e-process.
     EProcess,
     /// GrowthBook's sequential rule on the relative lift, its default.
@@ -80,22 +74,17 @@ pub enum Rule {
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::EProcess, Self::GrowthBook, Self::Msprt, Self::PeekedZ];
-
-    /// Its name in a table.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::EProcess => "e-process",
-            Self::GrowthBook => "GrowthBook",
-            Self::Msprt => "mSPRT",
-            Self::PeekedZ => "z, peeked",
-        }
-    }
+    pub(crate) const ALL: [Self; 4] =
+        [Self::EProcess, Self::GrowthBook, Self::Msprt, Self::PeekedZ];
 }
 
 /// When a rule calls, looking after every block, up to `most` arrivals.
-pub fn run(rule: Rule, world: &World<'_>, rng: &mut Xoshiro256PlusPlus, most: u32) -> Option<Call> {
+pub(crate) fn run(
+    rule: Rule,
+    world: &World<'_>,
+    rng: &mut Xoshiro256PlusPlus,
+    most: u32,
+) -> Option<Call> {
     let alpha = Alpha::FIVE_PERCENT;
     let mut test = RateTest::new(TestLevels::halves(alpha));
     let mut totals = [Count::default(); 2];
@@ -158,6 +147,6 @@ fn interval(rule: Rule, totals: [Count; 2], alpha: Alpha) -> Option<(f64, f64)> 
 
 /// Per cent of `part` in `all`, for a table.
 #[must_use]
-pub fn percent(part: usize, all: usize) -> String {
+pub(crate) fn percent(part: usize, all: usize) -> String {
     format!("{:.1} %", part as f64 * 100.0 / all as f64)
 }

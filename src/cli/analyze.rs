@@ -168,7 +168,10 @@ fn options(args: &AnalyzeArgs) -> Result<AnalyzeOptions, Failure> {
         DesignArg::SplitPool => Design::SplitPool,
     };
     options.bounds = args.bounds.as_deref().map(bounds).transpose()?;
-    if let Some(length) = args.block.filter(|length| !(*length > 0.0)) {
+    if let Some(length) = args
+        .block
+        .filter(|length| length.is_nan() || *length <= 0.0)
+    {
         return Err(Failure::new(format!("`--block` is {length}")).detail("it is above 0"));
     }
     options.block_secs = args.block;

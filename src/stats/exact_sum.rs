@@ -37,12 +37,12 @@ impl ExactSum {
     /// Largest magnitude that may be added or multiplied.
     pub const LARGEST: f64 = 1e100;
 
-    /// Adds a number. Its magnitude is at most [`ExactSum::LARGEST`]; what is not finite is ignored.
+    /// Adds a number. Its magnitude is at most [`ExactSum::LARGEST`]; what is far larger or not finite is ignored.
     pub fn add(&mut self, value: f64) {
         let Some((mantissa, exponent)) = parts(value) else {
             return;
         };
-        self.add_scaled(u128::from(mantissa), exponent, value < 0.0);
+        self.add_scaled::<3>(u128::from(mantissa), exponent, value < 0.0);
     }
 
     /// Adds the product of two numbers, unrounded.
@@ -50,10 +50,12 @@ impl ExactSum {
         let (Some((m, e)), Some((n, f))) = (parts(x), parts(y)) else {
             return;
         };
-        self.add_scaled(u128::from(m) * u128::from(n), e + f, (x < 0.0) != (y < 0.0));
+        self.add_scaled::<5>(u128::from(m) * u128::from(n), e + f, (x < 0.0) != (y < 0.0));
     }
 
-    fn add_scaled(&mut self, mantissa: u128, exponent: i32, negative: bool) {
+    /// Adds `mantissa`·2^`exponent`, which reaches over at most N limbs. Always N of them: a loop that ends early costs more
+    /// in mispredicted branches than the zeros it saves.
+    fn add_scaled<const N: usize>(&mut self, mantissa: u128, exponent: i32, negative: bool) {
         let mut mantissa = mantissa;
         let mut place = exponent - LOWEST;
         if place < 0 {
@@ -62,16 +64,16 @@ impl ExactSum {
         }
         let limb = (place / BITS) as usize;
         let shift = (place % BITS) as u32;
-        // 106 bits shifted by up to 31 do not fit 128: the lowest limb goes first.
-        let low = ((mantissa << shift) as u32) as i64;
-        let mut rest = mantissa >> (32 - shift);
         let sign = if negative { -1 } else { 1 };
-        self.limbs[limb] += sign * low;
-        let mut at = limb + 1;
-        while rest != 0 && at < LIMBS {
-            self.limbs[at] += sign * i64::from(rest as u32);
+        let Some(window) = self.limbs.get_mut(limb..limb + N) else {
+            return;
+        };
+        // 106 bits shifted by up to 31 do not fit 128: the lowest limb goes first.
+        window[0] += sign * i64::from((mantissa << shift) as u32);
+        let mut rest = mantissa >> (32 - shift);
+        for limb in &mut window[1..] {
+            *limb += sign * i64::from(rest as u32);
             rest >>= 32;
-            at += 1;
         }
         self.unsettled += 1;
         if self.unsettled >= PATIENCE {

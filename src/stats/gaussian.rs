@@ -52,7 +52,7 @@ pub fn gaussian_posterior(
     let (mean, deviation) = match prior {
         GaussianPrior::Flat => (effect, variance.sqrt()),
         GaussianPrior::Normal { mean, deviation } => {
-            if !(deviation > 0.0) {
+            if deviation.is_nan() || deviation <= 0.0 {
                 return Err(StatsError::BadParameter {
                     what: "the prior's standard deviation",
                     value: deviation,

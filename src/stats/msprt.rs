@@ -17,7 +17,7 @@ pub fn log_mixture_ratio(estimate: f64, variance: f64, tau: f64) -> Result<f64, 
     if !(variance > 0.0 && variance.is_finite()) {
         return Err(StatsError::NoVariance);
     }
-    if !(tau > 0.0) {
+    if tau.is_nan() || tau <= 0.0 {
         return Err(StatsError::ZeroBaseline);
     }
     let square = tau * tau;

@@ -456,7 +456,8 @@ mod tests {
             log_e: 5.0,
             reached,
         };
-        let cases: [(&str, fn(&mut Evidence)); 6] = [
+        type Change = fn(&mut Evidence);
+        let cases: [(&str, Change); 6] = [
             ("not_enough_data", |e| e.units = [5000, 199]),
             ("keep_going", |e| e.superior = false),
             ("keep_going", |e| e.share = 0.25),
@@ -510,7 +511,8 @@ mod tests {
 
     #[test]
     fn values_out_of_range_are_named() {
-        let cases: [(&str, fn(&mut PromotionRule)); 6] = [
+        type Change = fn(&mut PromotionRule);
+        let cases: [(&str, Change); 6] = [
             ("error_budget", |r| r.error_budget = 0.0),
             ("challengers", |r| r.challengers = 0),
             ("stratum_margin", |r| r.stratum_margin = 1.0),

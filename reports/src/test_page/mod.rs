@@ -18,6 +18,12 @@ use crate::provenance::{Provenance, ProvenanceView};
 use crate::shell::{Entry, Shell};
 use crate::text::{Language, Phrase, Words};
 
+/// The style of every page, and what only this one needs.
+const STYLE: &str = concat!(
+    include_str!("../../templates/style.css"),
+    include_str!("../../templates/test.css")
+);
+
 /// Experiments drawn in full on one page; the rest stand in the summary.
 const IN_FULL: usize = 6;
 
@@ -90,6 +96,7 @@ impl TestPage {
             experiments,
             provenance: self.provenance.view(words),
         };
+        template.shell.style = STYLE;
         template.shell.contents = [
             (several, "tests", Phrase::TestSummaryTitle),
             (

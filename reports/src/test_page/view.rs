@@ -361,13 +361,16 @@ fn relative(method: &TestedMethod, control: f64) -> Option<(f64, Option<(f64, f6
     Some((method.estimate? / by, interval))
 }
 
+/// A method with its estimate and interval as fractions of the control's mean.
+type Relative<'a> = (&'a TestedMethod, f64, Option<(f64, f64)>);
+
 /// Rows of the table of methods, and the ticks of its axis.
 type Methods = (Vec<MethodRow>, Vec<(Tick, String)>);
 
 fn methods(experiment: &TestedExperiment, words: Words) -> Result<Methods, ReportError> {
     let control = experiment.arms.first().map_or(0.0, |arm| arm.mean);
     let several = experiment.arms.len() > 2;
-    let found: Vec<(&TestedMethod, f64, Option<(f64, f64)>)> = experiment
+    let found: Vec<Relative<'_>> = experiment
         .methods
         .iter()
         .filter_map(|method| {

@@ -361,8 +361,7 @@ impl Pair {
     fn blocks(&self) -> Vec<Block> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut minute = f64::NAN;
-        let mut seen = 0_u64;
-        for row in &self.rows {
+        for (seen, row) in (0_u64..).zip(&self.rows) {
             let most = (seen / 64).clamp(20, 4096);
             let now = (row.at / 60.0).floor();
             let fits = blocks.last().is_some_and(|block| {
@@ -388,7 +387,6 @@ impl Pair {
                     block.rows.push((row.is_treatment, row.value));
                 }
             }
-            seen += 1;
         }
         blocks
     }

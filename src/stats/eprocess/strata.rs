@@ -107,7 +107,7 @@ pub struct MultiBlock {
 /// [`StatsError::WrongDesign`] when shares and arms differ in number.
 pub fn challenger_block(block: &MultiBlock, arm: usize) -> Result<Block, StatsError> {
     let sum: f64 = block.shares.iter().sum();
-    if !((sum - 1.0).abs() <= 1e-6) {
+    if sum.is_nan() || (sum - 1.0).abs() > 1e-6 {
         return Err(StatsError::SharesDoNotSum { sum });
     }
     if block.shares.len() != block.arms.len() {
