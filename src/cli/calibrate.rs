@@ -1,6 +1,5 @@
 //! `tierwise calibrate`.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -12,6 +11,7 @@ use tierwise_envs::shop::ShopRules;
 
 use super::{Done, OutputArgs, existing, output};
 use crate::failure::{Failure, failure_of};
+use crate::run::{write_json, write_whole};
 
 /// Fit a contact centre to a log, and try it on days it has not seen
 #[derive(Debug, Args)]
@@ -74,10 +74,8 @@ pub(super) fn run(args: &CalibrateArgs) -> Result<Done, Failure> {
         .and_then(|stem| stem.to_str())
         .filter(|stem| !stem.is_empty() && stem.len() <= 64)
         .unwrap_or("centre");
-    write(&args.out, &found.to_toml(name, &about))?;
-    let json = serde_json::to_string_pretty(&found)
-        .map_err(|e| Failure::new(format!("cannot write the table as JSON: {e}")))?;
-    write(&table, &json)?;
+    write_json(&table, &found)?;
+    write_whole(&args.out, found.to_toml(name, &about).as_bytes())?;
     if args.output.json {
         output::json(&found)?;
     } else {
@@ -104,19 +102,6 @@ fn failure(log: &Path, error: &CalibrateError) -> Failure {
         CalibrateError::Offset { .. } => failure.fix("give `--utc-offset-hours` as hours ahead of UTC, such as 8"),
         _ => failure,
     }
-}
-
-/// Writes a file whole or not at all.
-fn write(path: &Path, content: &str) -> Result<(), Failure> {
-    let refused = |error: std::io::Error| Failure::at(path, error).fix("choose another `--out`");
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(refused)?;
-    file.write_all(content.as_bytes()).map_err(refused)?;
-    file.persist(path).map_err(|error| refused(error.error))?;
-    Ok(())
 }
 
 /// Sources by section, the numbers one looks at first, and the fit on days held out.

@@ -21,6 +21,7 @@ mod truth;
 pub use self::bench::Score;
 pub use self::data::{LoadedLog, Part};
 pub use self::directory::{RunDirectory, RunError};
+pub(crate) use self::directory::{write_json, write_whole};
 pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
 pub use self::evaluation::{
     AS_LOGGED, Alternative, BASELINE, Basis, Bounds, Difference, Evaluation, Judged, Value,

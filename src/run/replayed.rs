@@ -338,3 +338,141 @@ fn play(stage: &Arc<Stage>, seed: u64, replicas: u32, decide: &Decide<'_>) -> Ve
     }
     total
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Split;
+    use crate::run::{LoadedLog, Part};
+    use tierwise_envs::class::ActionSource;
+    use tierwise_envs::log::file::LogWriter;
+    use tierwise_envs::log::model::Conversation;
+    use tierwise_envs::reward::RewardSpec;
+    use tierwise_envs::shop::{
+        LogIdentity, LoggedSatisfaction, MaskedChoice, ShopConfig, ShopRules,
+    };
+    use tierwise_policies::policy::{Fixed, Uniform};
+
+    fn world(days: u32) -> Arc<World> {
+        let shop = ShopConfig {
+            days,
+            daily_contacts: 400.0,
+            logged_satisfaction: LoggedSatisfaction::True,
+            ..ShopConfig::default()
+        };
+        World::new(shop, ShopRules::default()).unwrap()
+    }
+
+    fn centre() -> CentreConfig {
+        CentreConfig {
+            warmup_h: 0.0,
+            cooldown_h: 0.0,
+            ..CentreConfig::default()
+        }
+    }
+
+    /// A log of three days under the uniform policy, changed by the caller, with its conversations as they are judged.
+    fn log(change: impl Fn(&mut Conversation)) -> (tempfile::TempDir, LoadedLog, Arc<Episodes>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.jsonl");
+        let identity = LogIdentity {
+            seed: 5,
+            policy_id: "uniform".to_owned(),
+            policy_version: "1".to_owned(),
+            action_source: ActionSource::Policy,
+        };
+        let mut writer = LogWriter::create(&path).unwrap();
+        world(3)
+            .generate_log(&identity, &|at| at.mask.uniform(), |mut conversation| {
+                change(&mut conversation);
+                writer.write(&conversation).unwrap();
+                Ok::<(), MaskedChoice>(())
+            })
+            .unwrap();
+        writer.finish().unwrap();
+        let log = LoadedLog::read(&path, &RewardSpec::default()).unwrap();
+        let (part, _) = log.part(Part::All, Split::default()).unwrap();
+        (folder, log, part)
+    }
+
+    #[test]
+    fn the_logs_own_policy_gets_the_logs_own_reward() {
+        let (_folder, log, part) = log(|_| {});
+        let stage = replay_stage(centre(), world(3), &log.path).unwrap();
+        let gate = SupportGate::default();
+        let found = replayed(&stage, &part, &Uniform, &gate, 1, 4).unwrap();
+        assert_eq!(found.conversations, part.len() as u64);
+        let LogCorrection::Applied {
+            value,
+            error_as_logged,
+            correction,
+            weights,
+            ..
+        } = &found.corrected
+        else {
+            panic!("{:?}", found.corrected);
+        };
+        // π = π_b: every weight is 1, so V = V_sim + mean(r − r̂), whose expectation is the log's mean reward, because
+        // V_sim and r̂ are the same law of tiers in the same centre.
+        assert!((weights.effective_sample_size - part.len() as f64).abs() < 1e-6);
+        assert!((correction - error_as_logged).abs() < 1e-12);
+        let logged: Vec<f64> = (0..part.len())
+            .filter_map(|row| part.kpis(row).get(Kpi::Reward))
+            .collect();
+        let logged = mean_of(&logged);
+        let apart = (value.value - logged.value).abs();
+        assert!(
+            apart < 4.0 * value.standard_error.hypot(logged.standard_error),
+            "{found:?} {logged:?}"
+        );
+    }
+
+    #[test]
+    fn without_propensities_there_is_a_model_value_and_no_correction() {
+        let (_folder, log, part) = log(|conversation| {
+            for decision in &mut conversation.decisions {
+                (
+                    decision.probs,
+                    decision.propensity,
+                    decision.propensity_kind,
+                ) = (None, None, None);
+            }
+        });
+        let stage = replay_stage(centre(), world(3), &log.path).unwrap();
+        let human = Fixed(Tier::Human);
+        let found = replayed(&stage, &part, &human, &SupportGate::default(), 1, 1).unwrap();
+        assert!(found.model.value > 0.0 && found.model.standard_error > 0.0);
+        assert_eq!(
+            found.corrected,
+            LogCorrection::Refused {
+                refusal: Refusal::NoPropensities {
+                    conversations: part.len() as u64
+                }
+            }
+        );
+    }
+
+    #[test]
+    fn a_period_without_the_log_is_refused_with_its_counts() {
+        let (_folder, log, _) = log(|conversation| {
+            conversation.created_at = conversation.created_at.plus_seconds(-4.0e6);
+            conversation.turns.clear();
+            conversation
+                .decisions
+                .iter_mut()
+                .for_each(|d| d.decided_at = conversation.created_at);
+            conversation.closed_at = None;
+            (
+                conversation.clicked_at,
+                conversation.converted_at,
+                conversation.rating_at,
+            ) = (None, None, None);
+        });
+        let error = replay_stage(centre(), world(3), &log.path).unwrap_err();
+        let RunError::Unusable { what, why, .. } = error else {
+            panic!("{error}");
+        };
+        assert!(what.contains("no conversation can be replayed"), "{what}");
+        assert!(why.contains("outside the 3 days from 2026-03-02"), "{why}");
+    }
+}

@@ -15,6 +15,7 @@ fn help_of_every_command() {
         "train",
         "evaluate",
         "sweep",
+        "calibrate",
         "report",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();

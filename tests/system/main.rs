@@ -10,6 +10,7 @@
 )]
 
 mod artefacts;
+mod calibrate;
 mod configs;
 mod desk;
 mod errors;

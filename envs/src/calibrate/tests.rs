@@ -187,7 +187,10 @@ fn true_numbers_are_found_within_four_standard_errors() {
             .find(|p| p.key == *key && p.cell == *cell)
             .unwrap_or_else(|| panic!("{key} {cell:?} is not in the table"));
         if p.source != Source::Fitted {
-            wrong.push(format!("{key} {cell:?} is {:?}: {:?}", p.source, p.note));
+            // A cell that is rare in this log may be pooled, with its reason.
+            if p.source != Source::Pooled || p.n >= LEAST || p.note.is_none() {
+                wrong.push(format!("{key} {cell:?} is {:?}: {:?}", p.source, p.note));
+            }
             continue;
         }
         fitted += 1;
@@ -198,11 +201,26 @@ fn true_numbers_are_found_within_four_standard_errors() {
         }
     }
     assert!(wrong.is_empty(), "of {fitted}:\n{}", wrong.join("\n"));
+    assert!(fitted >= 110, "{fitted} of {}", truth.len());
+    // Errors have the size they claim: standardised deviations have a mean square of about 1 (χ² of about 110 degrees of
+    // freedom over them: 1 ± 0.14), a little less where an error is bounded from above.
+    let squares: Vec<f64> = found
+        .parameters
+        .iter()
+        .filter(|p| p.source == Source::Fitted)
+        .filter_map(|p| {
+            let value = truth.get(&(p.key.clone(), p.cell.clone()))?;
+            let se = p.standard_error.filter(|se| *se > 1e-6 * value.abs())?;
+            Some(((p.estimate - value) / se).powi(2))
+        })
+        .collect();
+    let mean = squares.iter().sum::<f64>() / squares.len() as f64;
+    assert!((0.5..1.6).contains(&mean), "{mean} over {}", squares.len());
 }
 
 #[test]
 fn the_file_says_what_the_numbers_rest_on_and_can_be_built_again() {
-    let found = calibrated(&LOG[..6_000], &options()).unwrap();
+    let found = calibrated(&LOG[..3_000], &options()).unwrap();
     let text = found.to_toml("mine", &["a line about it".to_owned()]);
     let file: toml::Table = toml::from_str(&text).unwrap();
     assert_eq!(file["name"].as_str(), Some("mine"));
@@ -459,7 +477,7 @@ fn a_centre_is_met_by_the_one_fitted_to_its_log() {
         log,
         &CalibrateOptions {
             test_days: Some(3),
-            replicas: 20,
+            replicas: 12,
             ..CalibrateOptions::default()
         },
     )
@@ -484,7 +502,7 @@ fn a_centre_is_met_by_the_one_fitted_to_its_log() {
     close("shop.aftermath.click", &truth.aftermath.click);
     close("shop.daily_contacts", &[truth.daily_contacts]);
     let fit = found.fit.as_ref().unwrap();
-    assert_eq!((fit.days, fit.replicas), (3, 20));
+    assert_eq!((fit.days, fit.replicas), (3, 12));
     // What does not hang on how people are spread over the day is met: the figure lies within a tenth, bands cover most.
     for name in [
         "conversations",
@@ -525,8 +543,8 @@ fn a_centre_is_met_by_the_one_fitted_to_its_log() {
 fn calibration_does_not_hang_on_the_number_of_threads() {
     let (_, log) = &*CENTRE;
     let options = CalibrateOptions {
-        test_days: Some(2),
-        replicas: 3,
+        test_days: Some(1),
+        replicas: 2,
         ..CalibrateOptions::default()
     };
     let on = |threads: usize| {
@@ -535,7 +553,7 @@ fn calibration_does_not_hang_on_the_number_of_threads() {
             .build()
             .unwrap();
         let found = pool
-            .install(|| calibrated(&log[..2_500], &options))
+            .install(|| calibrated(&log[..1_500], &options))
             .unwrap();
         serde_json::to_string(&found).unwrap()
     };
