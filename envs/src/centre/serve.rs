@@ -131,24 +131,19 @@ impl Centre {
         self.answered(slot, right);
     }
 
-    /// Looks for a person, or waits.
+    /// Looks for a person, or waits; nobody overtakes who waits for the same work in the same language.
     fn seek(&mut self, slot: u32, work: Work) {
         let language = self.conversations[slot as usize].contact.language;
-        if self.people.queued[work as usize] == 0 || !self.waits_before(work, language) {
-            if let Some(seat) = self.people.seize(self.now_s, work, language) {
-                self.conversations[slot as usize].queued_s = self.now_s;
-                self.begin(slot, work, seat);
-                return;
-            }
+        if !self.people.has_waiting(work, language)
+            && let Some(seat) = self.people.seize(self.now_s, work, language)
+        {
+            self.conversations[slot as usize].queued_s = self.now_s;
+            self.begin(slot, work, seat);
+            return;
         }
         let ticket = self.waits(slot, Place::Queue(work));
         self.people
             .enqueue(self.now_s, work, language, slot, ticket);
-    }
-
-    /// Whether somebody waits for the same work in the same language: nobody overtakes.
-    fn waits_before(&self, work: Work, language: u8) -> bool {
-        self.people.has_waiting(work, language)
     }
 
     /// A person begins to work on a conversation.

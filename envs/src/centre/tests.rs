@@ -380,7 +380,8 @@ fn chats_at_once_take_longer_each_and_less_of_a_person() {
 
 #[test]
 fn what_cannot_be_is_refused_with_its_key() {
-    let bad: [(&str, Box<dyn Fn(&mut CentreConfig, &mut ShopConfig)>); 14] = [
+    type Change = Box<dyn Fn(&mut CentreConfig, &mut ShopConfig)>;
+    let bad: [(&str, Change); 14] = [
         ("pool", Box::new(|c, _| c.pool.clear())),
         ("pool.team", Box::new(|c, _| c.pool[0].team.clear())),
         (

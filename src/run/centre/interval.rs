@@ -97,8 +97,10 @@ mod tests {
         // t(0.975, 4) = 2.776445; values 1 to 5: mean 3, s/√n = √2.5/√5 = 0.7071068.
         let interval = Interval::of(&[1.0, 2.0, 3.0, 4.0, 5.0], 0.95).unwrap();
         assert_eq!(interval.value, 3.0);
-        assert!((interval.standard_error - 0.707_106_781_186_547_6).abs() < 1e-12);
-        assert!((interval.upper - 3.0 - 2.776_445_105 * 0.707_106_781).abs() < 1e-6);
+        assert!((interval.standard_error - std::f64::consts::FRAC_1_SQRT_2).abs() < 1e-12);
+        assert!(
+            (interval.upper - 3.0 - 2.776_445_105 * std::f64::consts::FRAC_1_SQRT_2).abs() < 1e-6
+        );
         assert_eq!(Interval::of(&[1.0], 0.95), None);
         assert_eq!(Interval::of(&[2.0, 2.0], 0.95).unwrap().lower, 2.0);
     }

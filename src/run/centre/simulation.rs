@@ -431,8 +431,7 @@ fn map(run: &[Replica], counts: &[[[u64; 3]; 4]; 3]) -> Vec<LoadOfClass> {
         ratio(by_tier[tier] as f64, by_tier.iter().sum::<u64>() as f64)
     };
     for class in Class::ALL {
-        for load in 0..4 {
-            let by_tier = &counts[class.index()][load];
+        for (load, by_tier) in counts[class.index()].iter().enumerate() {
             let shares = [0, 1, 2].map(|tier| share(by_tier, tier).unwrap_or(0.0));
             rows.push(LoadOfClass {
                 class: *class,

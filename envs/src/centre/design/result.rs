@@ -122,10 +122,13 @@ pub(super) struct Measured {
     pub(super) cautions: Vec<Caution>,
 }
 
+/// A figure of one replica's measurement beside its truth.
+type Compared<'a> = dyn Fn(&(usize, f64, [f64; 2]), &[f64; 2]) -> f64 + 'a;
+
 impl Measured {
     /// Holds the measured against the truth.
     pub(super) fn against(self, truth: &Truth, level: f64) -> DesignResult {
-        let paired = |of: &dyn Fn(&(usize, f64, [f64; 2]), &[f64; 2]) -> f64| {
+        let paired = |of: &Compared<'_>| {
             let values: Vec<f64> = self
                 .replicas
                 .iter()

@@ -36,7 +36,7 @@ pub(super) fn designs(scenario: &str, played: &Designs) -> DesignComparison {
             .map(|result| DesignResult {
                 design: match result.design {
                     Design::User { .. } => TestDesign::User,
-                    Design::SplitPool { share, .. } if share == 0.5 => TestDesign::SplitPool,
+                    Design::SplitPool { share: 0.5, .. } => TestDesign::SplitPool,
                     Design::SplitPool { share, .. } => TestDesign::UnevenSplitPool {
                         candidate_share: share,
                     },
