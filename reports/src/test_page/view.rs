@@ -426,11 +426,13 @@ fn methods(experiment: &TestedExperiment, words: Words) -> Result<Methods, Repor
                 .map_or(String::new(), |chance| number::percent(chance, Decimals(1))),
         });
     }
-    let ticks = domain
-        .ticks(4)
+    let ticks = domain.ticks(4);
+    let marks: Vec<f64> = ticks.iter().map(|tick| tick.number * 100.0).collect();
+    let decimals = Decimals::for_all(0, 1, &marks);
+    let ticks = ticks
         .into_iter()
         .map(|tick| {
-            let text = number::percent(tick.number, Decimals(0));
+            let text = number::percent(tick.number, decimals);
             (tick, text)
         })
         .collect();
