@@ -2,17 +2,20 @@
 //! Owns the page's values; [`view`] turns them into words, [`charts`] into drawings.
 
 mod charts;
+mod over_time;
+mod summary;
 mod values;
 mod view;
 
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+use self::summary::SummaryRow;
 pub use self::values::{
     TestBreak, TestVerdict, TestWaiting, TestedArm, TestedExperiment, TestedLook, TestedMethod,
     TestedRatio, TestedScale, TestedSequence, TestedTimes,
 };
-use self::view::{ExperimentView, SummaryRow};
+use self::view::ExperimentView;
 use crate::error::ReportError;
 use crate::provenance::{Provenance, ProvenanceView};
 use crate::shell::{Entry, Shell};
@@ -87,12 +90,12 @@ impl TestPage {
             summary: if several {
                 self.experiments
                     .iter()
-                    .map(|experiment| view::summary(experiment, words))
+                    .map(|experiment| summary::summary(experiment, words))
                     .collect()
             } else {
                 Vec::new()
             },
-            summary_caption: view::summary_caption(&self.experiments, experiments.len(), words),
+            summary_caption: summary::summary_caption(&self.experiments, experiments.len(), words),
             experiments,
             provenance: self.provenance.view(words),
         };

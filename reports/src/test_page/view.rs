@@ -1,13 +1,13 @@
 //! A test in words: verdict, figures, and the rows of its tables.
 
-use super::charts::{Level, OverTime, density};
+use super::charts::density;
+use super::over_time::{interval_chart, share_chart, wealth_chart};
 use super::values::{
     TestBreak, TestVerdict, TestWaiting, TestedExperiment, TestedMethod, TestedScale,
-    TestedSequence, TestedTimes,
+    TestedSequence,
 };
 use crate::charts::ChartPair;
 use crate::charts::strip::{Domain, Mark, Strip, Tick, Tone};
-use crate::charts::theme::Ink;
 use crate::error::ReportError;
 use crate::number::{self, Decimals};
 use crate::text::{Phrase, Words};
@@ -56,18 +56,7 @@ pub(super) struct MethodRow {
     pub(super) chance: String,
 }
 
-/// One experiment of the summary.
-pub(super) struct SummaryRow {
-    pub(super) name: String,
-    pub(super) units: String,
-    pub(super) change: String,
-    pub(super) interval: String,
-    pub(super) wealth: String,
-    pub(super) verdict: String,
-    pub(super) class: &'static str,
-}
-
-fn title(experiment: &TestedExperiment) -> String {
+pub(super) fn title(experiment: &TestedExperiment) -> String {
     match &experiment.metric {
         Some(metric) => format!("{} · {metric}", experiment.name),
         None => experiment.name.clone(),
@@ -75,7 +64,10 @@ fn title(experiment: &TestedExperiment) -> String {
 }
 
 /// Class, icon and headline of a verdict.
-fn headline(experiment: &TestedExperiment, words: Words) -> (&'static str, &'static str, String) {
+pub(super) fn headline(
+    experiment: &TestedExperiment,
+    words: Words,
+) -> (&'static str, &'static str, String) {
     let control = experiment.arms.first().map_or("", |arm| arm.name.as_str());
     let about = |phrase, arm: &str| words.fill(phrase, &[("arm", arm), ("control", control)]);
     match &experiment.verdict {
@@ -193,7 +185,7 @@ fn plus(value: f64, text: String) -> String {
 }
 
 /// A change on a sequence's scale.
-fn change(scale: TestedScale, value: Option<f64>) -> String {
+pub(super) fn change(scale: TestedScale, value: Option<f64>) -> String {
     match (scale, value) {
         (_, None) => "∞".to_owned(),
         (TestedScale::Difference, Some(value)) => {
@@ -203,7 +195,7 @@ fn change(scale: TestedScale, value: Option<f64>) -> String {
     }
 }
 
-fn interval_text(sequence: &TestedSequence) -> Option<String> {
+pub(super) fn interval_text(sequence: &TestedSequence) -> Option<String> {
     let (lower, upper) = sequence.interval?;
     let low = match (lower, sequence.scale) {
         (None, TestedScale::Difference) => "−∞".to_owned(),
@@ -213,7 +205,7 @@ fn interval_text(sequence: &TestedSequence) -> Option<String> {
 }
 
 /// An e-value from its logarithm.
-fn wealth_text(log: f64) -> String {
+pub(super) fn wealth_text(log: f64) -> String {
     if log > 13.8 {
         let exponent = (log / std::f64::consts::LN_10).round();
         format!("10{}", number::power(exponent))
@@ -426,11 +418,13 @@ fn methods(experiment: &TestedExperiment, words: Words) -> Result<Methods, Repor
                 .map_or(String::new(), |chance| number::percent(chance, Decimals(1))),
         });
     }
-    let ticks = domain
-        .ticks(4)
+    let ticks = domain.ticks(4);
+    let marks: Vec<f64> = ticks.iter().map(|tick| tick.number * 100.0).collect();
+    let decimals = Decimals::for_all(0, 1, &marks);
+    let ticks = ticks
         .into_iter()
         .map(|tick| {
-            let text = number::percent(tick.number, Decimals(0));
+            let text = number::percent(tick.number, decimals);
             (tick, text)
         })
         .collect();
@@ -468,187 +462,4 @@ fn posterior(
         number::percent(x, Decimals(0))
     })?;
     Ok(Some((chart, caption)))
-}
-
-fn times(sequence: &TestedSequence) -> (f64, f64) {
-    let first = sequence.looks.first().map_or(0.0, |look| look.at);
-    let last = sequence.looks.last().map_or(1.0, |look| look.at);
-    (first, last)
-}
-
-fn x_label(sequence: &TestedSequence, words: Words) -> impl Fn(f64) -> String {
-    let days = sequence.times == TestedTimes::Days;
-    move |x: f64| {
-        if days {
-            let text = number::fixed(x, Decimals(usize::from(x.fract() != 0.0)));
-            words.fill(Phrase::Days, &[("days", &text)])
-        } else {
-            number::compact(x)
-        }
-    }
-}
-
-fn interval_chart(
-    sequence: &TestedSequence,
-    words: Words,
-) -> Result<Option<ChartPair>, ReportError> {
-    let bounded: Vec<(f64, f64, f64)> = sequence
-        .looks
-        .iter()
-        .filter_map(|look| {
-            let (lower, upper) = look.interval?;
-            Some((look.at, lower.unwrap_or(-1e6), upper.unwrap_or(1e6)))
-        })
-        .collect();
-    let Some((_, lower, upper)) = bounded.last().copied() else {
-        return Ok(None);
-    };
-    // The last interval decides the scale; earlier ones may run off the edge.
-    let span = (upper.min(1e3) - lower.max(-1e3)).abs().max(1e-9);
-    let domain = Domain::around(&[
-        0.0,
-        lower.max(-1e3) - 1.5 * span,
-        upper.min(1e3) + 1.5 * span,
-    ]);
-    let scale = sequence.scale;
-    let ends = |end: fn(&(f64, f64, f64)) -> f64| bounded.iter().map(|b| (b.0, end(b))).collect();
-    OverTime {
-        chart: "sequence",
-        label: words.say(Phrase::TestSequenceTitle),
-        times: times(sequence),
-        domain,
-        lines: vec![
-            (Ink::Series(0), ends(|b| b.1)),
-            (Ink::Series(0), ends(|b| b.2)),
-        ],
-        levels: vec![Level {
-            y: 0.0,
-            ink: Ink::Baseline,
-            name: words.say(Phrase::TestNoChange).to_owned(),
-        }],
-        band: bounded,
-        marks: true,
-        y_label: &|y| change(scale, Some(y)),
-        x_label: &x_label(sequence, words),
-    }
-    .draw()
-    .map(Some)
-}
-
-fn wealth_chart(sequence: &TestedSequence, words: Words) -> Result<ChartPair, ReportError> {
-    let ln_10 = std::f64::consts::LN_10;
-    let side = |pick: fn(&(f64, f64)) -> f64| -> Vec<(f64, f64)> {
-        sequence
-            .looks
-            .iter()
-            .map(|look| (look.at, (pick(&look.log_wealth) / ln_10).max(-3.0)))
-            .collect()
-    };
-    let (promote, roll_back) = (side(|w| w.0), side(|w| w.1));
-    let decides = sequence.thresholds.0.max(sequence.thresholds.1).log10();
-    let most = promote
-        .iter()
-        .chain(&roll_back)
-        .map(|(_, y)| *y)
-        .fold(decides, f64::max);
-    OverTime {
-        chart: "wealth",
-        label: words.say(Phrase::TestWealthTitle),
-        times: times(sequence),
-        domain: Domain::around(&[-3.0, most]),
-        band: Vec::new(),
-        lines: vec![(Ink::Series(0), promote), (Ink::Series(1), roll_back)],
-        levels: vec![Level {
-            y: sequence.thresholds.0.log10(),
-            ink: Ink::Baseline,
-            name: words.say(Phrase::TestDecides).to_owned(),
-        }],
-        marks: false,
-        y_label: &|y| {
-            if (y - y.round()).abs() < 1e-9 {
-                format!("10{}", number::power(y.round()))
-            } else {
-                number::fixed(10f64.powf(y), Decimals(2))
-            }
-        },
-        x_label: &x_label(sequence, words),
-    }
-    .draw()
-}
-
-fn share_chart(sequence: &TestedSequence, words: Words) -> Result<Option<ChartPair>, ReportError> {
-    let mut steps: Vec<(f64, f64)> = Vec::new();
-    for look in &sequence.looks {
-        let Some(share) = look.share else {
-            return Ok(None);
-        };
-        if let Some((_, before)) = steps.last().copied() {
-            steps.push((look.at, before));
-        }
-        steps.push((look.at, share));
-    }
-    OverTime {
-        chart: "share",
-        label: words.say(Phrase::TestShareTitle),
-        times: times(sequence),
-        domain: Domain::around(&[0.0, steps.iter().map(|s| s.1).fold(0.5, f64::max)]),
-        band: Vec::new(),
-        lines: vec![(Ink::Series(2), steps)],
-        levels: Vec::new(),
-        marks: false,
-        y_label: &|y| {
-            if y < -1e-9 {
-                String::new()
-            } else {
-                number::percent(y, Decimals(0))
-            }
-        },
-        x_label: &x_label(sequence, words),
-    }
-    .draw()
-    .map(Some)
-}
-
-pub(super) fn summary(experiment: &TestedExperiment, words: Words) -> SummaryRow {
-    let (class, _, verdict) = headline(experiment, words);
-    let control = experiment.arms.first().map_or(0.0, |arm| arm.mean);
-    let arm = experiment
-        .sequence
-        .as_ref()
-        .and_then(|s| experiment.arms.iter().find(|arm| arm.name == s.arm))
-        .or(experiment.arms.get(1));
-    let lift = arm
-        .map(|arm| arm.mean / control - 1.0)
-        .filter(|lift| lift.is_finite());
-    SummaryRow {
-        name: title(experiment),
-        units: number::count(experiment.arms.iter().map(|arm| arm.units).sum()),
-        change: lift.map_or(number::MISSING.to_owned(), |lift| {
-            change(TestedScale::Rate, Some(lift))
-        }),
-        interval: experiment
-            .sequence
-            .as_ref()
-            .and_then(interval_text)
-            .unwrap_or_default(),
-        wealth: experiment.sequence.as_ref().map_or(String::new(), |s| {
-            wealth_text(s.log_wealth.0.max(s.log_wealth.1))
-        }),
-        verdict,
-        class,
-    }
-}
-
-pub(super) fn summary_caption(
-    experiments: &[TestedExperiment],
-    drawn: usize,
-    words: Words,
-) -> String {
-    words.fill(
-        Phrase::TestSummaryCaption,
-        &[
-            ("count", &number::count(experiments.len() as u64)),
-            ("drawn", &number::count(drawn as u64)),
-        ],
-    )
 }

@@ -280,6 +280,9 @@ fn by_means(context: &Context<'_>, name: &str, snapshots: &[Snapshot]) -> Sequen
     // The prior's spread is fixed at the first snapshot with outcomes: a tenth of the control's mean then.
     let mut tau = None;
     let mut bounds = (f64::NEG_INFINITY, f64::INFINITY);
+    // One odd snapshot decides nothing: wealth must stand above its line at two in a row.
+    let mut above = (0, 0);
+    let mut previous: Option<(f64, f64)> = None;
     for snapshot in snapshots {
         let (a, b) = (snapshot.control, snapshot.treatment);
         let variance = a.error_squared() + b.error_squared();
@@ -311,14 +314,28 @@ fn by_means(context: &Context<'_>, name: &str, snapshots: &[Snapshot]) -> Sequen
             })
         };
         let large = a.units.min(b.units) >= LARGE;
-        if large && found.when_promoted.is_none() && promote >= alpha.log_threshold() {
+        let reaches = |log: f64, before: u32| {
+            if large && log >= alpha.log_threshold() {
+                before + 1
+            } else {
+                0
+            }
+        };
+        above = (reaches(promote, above.0), reaches(roll_back, above.1));
+        if found.when_promoted.is_none() && above.0 > 1 {
             found.when_promoted = when();
         }
-        if large && found.when_rolled_back.is_none() && roll_back >= alpha.log_threshold() {
+        if found.when_rolled_back.is_none() && above.1 > 1 {
             found.when_rolled_back = when();
         }
-        // All looks hold at once, so their intersection does; where it is empty the effect itself has changed.
-        let both = (bounds.0.max(interval.lower), bounds.1.min(interval.upper));
+        // All looks hold at once, so their intersection does; the weaker of two in a row counts, as for the decision. Where
+        // the intersection is empty the effect itself has changed.
+        let (low, high) = previous.unwrap_or((f64::NEG_INFINITY, f64::INFINITY));
+        previous = large.then_some((interval.lower, interval.upper));
+        let both = (
+            bounds.0.max(interval.lower.min(low)),
+            bounds.1.min(interval.upper.max(high)),
+        );
         if both.0 <= both.1 && large {
             bounds = both;
         }
