@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::config::AutoscaleConfig;
+use crate::forecast::Autoscaler;
 
 /// AI workers; unlimited without a number of replicas.
 #[derive(Debug, Clone, Default)]
@@ -67,11 +67,9 @@ impl Ai {
         self.lost = self.lost.saturating_sub(lost);
     }
 
-    /// The autoscaler looks: replicas to be started now. Removing takes effect at once.
-    ///
-    /// desired = ceil(current × utilisation / target), unchanged while utilisation / target is within the tolerance of 1.
-    /// Utilisation is the mean since the last look.
-    pub(super) fn scale(&mut self, now_s: f64, rule: &AutoscaleConfig) -> u32 {
+    /// The autoscaler looks at the mean busy share since its last look, those who wait for a replica counted as busy ones.
+    /// Returns replicas to be started now; removing takes effect at once.
+    pub(super) fn scale(&mut self, now_s: f64, rule: &Autoscaler) -> u32 {
         self.integrate(now_s);
         let Some(ready) = self.ready else { return 0 };
         let seconds = now_s - self.looked_s;
@@ -83,14 +81,8 @@ impl Ai {
         };
         // Those who wait for a replica would keep one busy.
         let waiting = self.queue.len() as f64 / working;
-        let ratio = (utilisation + waiting) / rule.target;
+        let desired = rule.desired(ready, utilisation + waiting);
         (self.used, self.looked_s) = (0.0, now_s);
-        if (ratio - 1.0).abs() <= rule.tolerance {
-            return 0;
-        }
-        let desired = (f64::from(ready) * ratio)
-            .ceil()
-            .clamp(f64::from(rule.min), f64::from(rule.max)) as u32;
         if desired < ready {
             self.ready = Some(desired);
             0
@@ -102,7 +94,7 @@ impl Ai {
     }
 
     /// A replica has started.
-    pub(super) fn started(&mut self, rule: &AutoscaleConfig) {
+    pub(super) fn started(&mut self, rule: &Autoscaler) {
         self.starting = self.starting.saturating_sub(1);
         self.ready = self.ready.map(|ready| (ready + 1).min(rule.max));
     }

@@ -7,6 +7,7 @@ mod validate;
 
 use serde::{Deserialize, Serialize};
 
+use crate::forecast::Autoscaler;
 use crate::tier::Tier;
 
 pub use self::validate::CentreConfigError;
@@ -112,36 +113,8 @@ pub enum Day {
 pub struct AiConfig {
     /// Answers that can be under way at once; absent: as many as are asked for.
     pub replicas: Option<u32>,
-    /// Adds and removes replicas by load.
-    pub autoscale: Option<AutoscaleConfig>,
-}
-
-/// The rule of an autoscaler: desired = ceil(current × utilisation / target), no change within the tolerance.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AutoscaleConfig {
-    /// Utilisation aimed at, in (0, 1].
-    pub target: f64,
-    /// Relative deviation within which nothing changes, in [0, 1).
-    #[serde(default = "tolerance")]
-    pub tolerance: f64,
-    /// Fewest replicas, at least 1.
-    pub min: u32,
-    /// Most replicas.
-    pub max: u32,
-    /// Seconds between two looks, above 0.
-    #[serde(default = "interval")]
-    pub interval_s: f64,
-    /// Seconds until a new replica answers, at least 0.
-    pub startup_s: f64,
-}
-
-const fn tolerance() -> f64 {
-    0.1
-}
-
-const fn interval() -> f64 {
-    15.0
+    /// Adds and removes replicas by their busy share.
+    pub autoscale: Option<Autoscaler>,
 }
 
 /// People who share a place, a clock and a way of working.

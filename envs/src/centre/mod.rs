@@ -32,8 +32,8 @@ mod tests;
 mod trace;
 
 pub use self::config::{
-    AiConfig, AutoscaleConfig, BreakConfig, BusinessHours, CentreConfig, CentreConfigError, Day,
-    DecisionPoint, MAX_TEAMS, OutageConfig, PoolConfig, Spread, TeamConfig,
+    AiConfig, BreakConfig, BusinessHours, CentreConfig, CentreConfigError, Day, DecisionPoint,
+    MAX_TEAMS, OutageConfig, PoolConfig, Spread, TeamConfig,
 };
 pub use self::conversation::{Answer, Closed};
 pub use self::engine::{Centre, Happening, Share};

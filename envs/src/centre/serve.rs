@@ -293,7 +293,7 @@ impl Centre {
 
     /// The autoscaler looks.
     pub(super) fn look(&mut self) {
-        let Some(scale) = self.stage.config.ai.autoscale.clone() else {
+        let Some(scale) = self.stage.config.ai.autoscale else {
             return;
         };
         let more = self.ai.scale(self.now_s, &scale);

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::env::Situation;
+use crate::forecast::Autoscaler;
 use crate::shop::{LanguageConfig, ShopConfig, ShopRules, World};
 use crate::tier::{Tier, TierProbs};
 
@@ -293,7 +294,7 @@ fn replicas_follow_the_load_and_limited_ones_make_customers_wait() {
     let scaled = CentreConfig {
         ai: AiConfig {
             replicas: Some(4),
-            autoscale: Some(AutoscaleConfig {
+            autoscale: Some(Autoscaler {
                 target: 0.7,
                 tolerance: 0.1,
                 min: 2,
@@ -430,7 +431,7 @@ fn what_cannot_be_is_refused_with_its_key() {
         (
             "ai.autoscale",
             Box::new(|c, _| {
-                c.ai.autoscale = Some(AutoscaleConfig {
+                c.ai.autoscale = Some(Autoscaler {
                     target: 0.5,
                     tolerance: 0.1,
                     min: 1,

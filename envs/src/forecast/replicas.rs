@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 /// # Differs from the source
 /// No stabilisation window and no limit on the speed of change: both are policies on top of the rule.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub struct Autoscaler {
     /// Wanted value of the metric per ready replica, such as conversations at once or busy share; above 0.
     pub target: f64,

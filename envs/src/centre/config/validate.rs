@@ -164,34 +164,14 @@ impl CentreConfig {
                 "it needs `ai.replicas`, the number at the start",
             );
         }
-        above_zero("ai.autoscale.target", scale.target, 1.0, "")?;
-        if !(0.0..1.0).contains(&scale.tolerance) {
-            return refuse(
-                "ai.autoscale.tolerance",
-                scale.tolerance,
-                "it lies in [0, 1)",
-            );
+        match scale.validate() {
+            Ok(()) => Ok(()),
+            Err(error) => refuse(
+                format!("ai.autoscale.{}", error.key),
+                error.value,
+                format!("it {}", error.expected),
+            ),
         }
-        if scale.min == 0 || scale.min > scale.max {
-            return refuse(
-                "ai.autoscale.min",
-                scale.min,
-                "it lies in 1 to `ai.autoscale.max`",
-            );
-        }
-        above_zero(
-            "ai.autoscale.interval_s",
-            scale.interval_s,
-            86_400.0,
-            " seconds",
-        )?;
-        within(
-            "ai.autoscale.startup_s",
-            scale.startup_s,
-            0.0,
-            86_400.0,
-            " seconds",
-        )
     }
 
     fn validate_outage(&self, outage: &OutageConfig, shop: &ShopConfig) -> Checked {
