@@ -266,14 +266,14 @@ fn hours(days: &Days, shop: &mut ShopConfig, table: &mut Table) {
     let total: u64 = counts.iter().sum();
     let few: Vec<usize> = (0..24).filter(|h| counts[*h] < LEAST).collect();
     let together: u64 = few.iter().map(|h| counts[*h]).sum();
-    for hour in 0..24 {
+    for (hour, own) in counts.into_iter().enumerate() {
         let cell = format!("{hour:02}h");
         let key = "shop.hourly_profile";
-        let pooled = counts[hour] < LEAST;
+        let pooled = own < LEAST;
         let (count, over) = if pooled {
             (together, few.len() as f64)
         } else {
-            (counts[hour], 1.0)
+            (own, 1.0)
         };
         let share = Estimate::share(count, total).map(|share| share.times(24.0 / over));
         let Some(share) = share else {
@@ -283,8 +283,7 @@ fn hours(days: &Days, shop: &mut ShopConfig, table: &mut Table) {
         shop.hourly_profile[hour] = value;
         let note = pooled.then(|| {
             format!(
-                "{} arrivals, so the mean of the {} quiet hours",
-                counts[hour],
+                "{own} arrivals, so the mean of the {} quiet hours",
                 few.len()
             )
         });

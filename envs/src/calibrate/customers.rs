@@ -212,11 +212,11 @@ fn perception(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
         let name = |guess: usize| format!("{class} as {}", CLASSES[guess]);
         let places = &mut shop.perception.confusion[class.index()];
         if total < LEAST {
-            for guess in 0..3 {
+            for (guess, place) in places.iter().enumerate() {
                 table.assumed(
                     key,
                     Some(&name(guess)),
-                    places[guess],
+                    *place,
                     "fewer than 30 messages with both a guess and a class",
                 );
             }
@@ -227,9 +227,9 @@ fn perception(rows: &Rows, shop: &mut ShopConfig, table: &mut Table) {
         }
         // A row sums to 1 whatever the rounding.
         places[2] = (((1.0 - places[0] - places[1]) * 1e6).round() / 1e6).max(0.0);
-        for guess in 0..3 {
-            let share = Estimate::share(row[guess], total).unwrap_or(Estimate::exact(0.0, 0));
-            let value = places[guess];
+        for (guess, (value, count)) in places.iter().zip(row).enumerate() {
+            let share = Estimate::share(count, total).unwrap_or(Estimate::exact(0.0, 0));
+            let value = *value;
             table.note(
                 key,
                 Some(&name(guess)),

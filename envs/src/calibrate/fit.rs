@@ -143,7 +143,7 @@ pub(super) fn judge(
     let runs = simulate(&stage, &policy, options.seed, options.replicas.max(2), days);
     let mut notes = Vec::new();
     let mut distributions = Vec::new();
-    let pairs: [(&str, fn(&Seen) -> &Vec<f64>); 6] = [
+    let pairs: [Times; 6] = [
         ("seconds to answer, auto", |s| &s.answer_s[0]),
         ("seconds to answer, review", |s| &s.answer_s[1]),
         ("seconds to answer, human", |s| &s.answer_s[2]),
@@ -212,6 +212,12 @@ fn band(name: &str, observed: &[f64], runs: &[Vec<f64>]) -> Option<Band> {
     })
 }
 
+/// A name and the values of one run that it stands for.
+type Times = (&'static str, fn(&Seen) -> &Vec<f64>);
+
+/// A name and its figure of one run.
+type Figure = (&'static str, fn(&Seen) -> f64);
+
 /// A name and what it is, cell by cell, of one run.
 type Cells = (&'static str, fn(&Seen) -> Vec<f64>);
 
@@ -236,7 +242,7 @@ fn bands(observed: &Seen, runs: &[Seen], notes: &mut Vec<String>) -> Vec<Band> {
 }
 
 fn totals(observed: &Seen, runs: &[Seen]) -> Vec<Total> {
-    let all: [(&str, fn(&Seen) -> f64); 8] = [
+    let all: [Figure; 8] = [
         ("conversations", |s| {
             f64::from(s.arrivals.iter().sum::<u32>())
         }),

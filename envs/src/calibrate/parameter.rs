@@ -155,6 +155,10 @@ impl Table {
     }
 
     /// Numbers of one list: each on its own where it has 30 events, else all together, else the default.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one list of the table; a struct would only name the same things again"
+    )]
     pub(super) fn list(
         &mut self,
         key: &str,
