@@ -10,6 +10,7 @@ mod interval;
 pub mod model;
 mod moments;
 mod one_step;
+pub mod select;
 mod sequential;
 pub mod table;
 mod weights;
@@ -21,9 +22,9 @@ pub use self::interval::{
 };
 pub use self::moments::Moments;
 pub use self::one_step::{
-    ActionOverlap, EstimatorError, Family, OneStep, OptionError, Propensity, Request, Sensitivity,
-    Shrink, TableEstimate, TableInterval, TableJudgement, TableOptions, Tuning, WeightSummary,
-    judge_one_step,
+    ActionOverlap, EstimatorError, Family, NamedCandidate, OneStep, OptionError, Propensity,
+    Request, SelectionDecision, Sensitivity, Shrink, TableEstimate, TableInterval, TableJudgement,
+    TableOptions, TableSelection, Tuning, WeightSummary, judge_one_step, select_on_table,
 };
 pub use self::sequential::{
     FqeMode, ReturnDistribution, ReturnQuantile, SequenceOptions, Sequential, judge_sequential,

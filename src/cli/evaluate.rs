@@ -52,7 +52,7 @@ pub(super) struct EvaluateArgs {
     #[arg(long, value_name = "RUN", conflicts_with = "table")]
     out: Option<PathBuf>,
     /// Exit with 1 unless a candidate beats the baseline on logged evidence.
-    #[arg(long, conflicts_with = "table")]
+    #[arg(long)]
     gate: bool,
     #[command(flatten)]
     output: OutputArgs,

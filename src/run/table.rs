@@ -7,7 +7,7 @@ use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::table::{Table, TableError};
 use tierwise_policies::ope::{
     BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
-    TableJudgement, TableOptions, judge_one_step, judge_sequential,
+    TableJudgement, TableOptions, judge_one_step, judge_sequential, select_on_table,
 };
 
 use crate::failure::{Failure, failure_of};
@@ -35,6 +35,10 @@ pub struct TableQuestion {
     pub estimate_propensity: bool,
     /// How strongly hidden reasons may have moved the odds of the log's choices.
     pub gamma: Option<f64>,
+    /// What candidates are compared with; the log when nothing is said.
+    pub baseline: Option<String>,
+    /// Candidates that were judged on these rows before.
+    pub judged_before: u32,
     /// What only episodes have.
     pub sequence: SequenceOptions,
 }
@@ -58,7 +62,19 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
         judge_sequential(&table, &options, question.sequence).map_err(failed)
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
-        judge_one_step(&table, &options).map_err(failed)
+        let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
+        if !table.header().candidates.is_empty() || question.baseline.is_some() {
+            let selection = select_on_table(
+                &table,
+                &options,
+                question.baseline.as_deref(),
+                question.judged_before,
+            )
+            .map_err(failed)?
+            .map_err(|reason| Failure::new(format!("`--baseline`: {reason}")))?;
+            judgement.selection = Some(selection);
+        }
+        Ok(judgement)
     }
 }
 

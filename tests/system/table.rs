@@ -229,3 +229,39 @@ fn tables_with_episodes_are_judged_as_sequences() {
         "{error}"
     );
 }
+
+#[test]
+fn candidates_are_ranked_and_the_gate_decides() {
+    let desk = Desk::new();
+    // Action 1 earns 1, action 0 nothing; the log takes each half of the time.
+    let mut text =
+        "action,propensity,reward,pi0,pi1,good:pi0,good:pi1,bad:pi0,bad:pi1\n".to_owned();
+    for i in 0..600 {
+        let action = i % 2;
+        writeln!(text, "{action},0.5,{action},0.5,0.5,0.2,0.8,0.9,0.1").unwrap();
+    }
+    desk.write("t.csv", text);
+    let result = judged(&desk, "t.csv --gate");
+    let selection = &result["selection"];
+    assert_eq!(selection["decision"]["kind"], "promote");
+    assert_eq!(selection["decision"]["candidate"], "good");
+    assert_eq!(selection["baseline"], "as logged");
+    // Weights 1.6 and 0.4 on rewards 1 and 0: 0.8 − 0.5.
+    let best = &selection["candidates"][0];
+    assert!(
+        (best["difference"].as_f64().unwrap() - 0.3).abs() < 1e-12,
+        "{best}"
+    );
+    assert_eq!(selection["candidates"][2]["name"], "bad");
+    let text = desk.done("evaluate --table t.csv");
+    assert!(text.contains("decision: promote good"), "{text}");
+    // Nothing beats the best.
+    let ran = desk.run("evaluate --table t.csv --baseline good --gate");
+    assert_eq!(ran.code, 1, "{ran:?}");
+    assert!(ran.stdout.contains("decision: keep good"), "{}", ran.stdout);
+    let error = desk.refused("evaluate --table t.csv --baseline best");
+    assert!(
+        error.contains("no candidate `best`; there are pi, good, bad"),
+        "{error}"
+    );
+}

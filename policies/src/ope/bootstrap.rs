@@ -150,6 +150,8 @@ const TILE: usize = 8;
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupSums {
     groups: usize,
+    /// Groups from this one on have no rows.
+    used: usize,
     width: usize,
     /// Tiles of [`TILE`] columns, each with one entry a group.
     tiles: Vec<Vec<[f64; TILE]>>,
@@ -161,6 +163,7 @@ impl GroupSums {
     pub fn new(groups: usize, width: usize) -> Self {
         Self {
             groups,
+            used: 0,
             width,
             tiles: vec![vec![[0.0; TILE]; groups]; width.div_ceil(TILE)],
         }
@@ -174,6 +177,7 @@ impl GroupSums {
 
     /// Adds to a column of a group.
     pub fn add(&mut self, group: usize, column: usize, value: f64) {
+        self.used = self.used.max(group + 1);
         self.tiles[column / TILE][group][column % TILE] += value;
     }
 
@@ -183,6 +187,8 @@ impl GroupSums {
     where
         I: Iterator<Item = (usize, [f64; TILE])>,
     {
+        let last = rows(0).map(|(group, _)| group + 1).max().unwrap_or(0);
+        self.used = self.used.max(last);
         self.tiles
             .par_iter_mut()
             .enumerate()
@@ -219,7 +225,7 @@ impl GroupSums {
         (0..plan.resamples)
             .into_par_iter()
             .map_init(
-                || vec![0.0; self.groups],
+                || vec![0.0; self.used],
                 |counts, resample| {
                     poisson.fill(counts, plan.seed, resample);
                     let mut sums = Vec::with_capacity(self.tiles.len() * TILE);

@@ -121,6 +121,7 @@ pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
         model: matches!(kind, ModelKind::Given),
         features: matches!(kind, ModelKind::Ridge | ModelKind::Quadratic),
         sequence: matches!(kind, ModelKind::Tabular),
+        candidates: false,
     }
 }
 

@@ -4,6 +4,7 @@
 //! serves all of them: values, standard errors by the delta method, and resamples.
 
 mod bounds;
+mod candidates;
 mod estimator;
 mod gather;
 mod judge;
@@ -16,6 +17,7 @@ mod sensitivity;
 mod tests;
 mod tuning;
 
+pub use self::candidates::{NamedCandidate, SelectionDecision, TableSelection, select_on_table};
 pub use self::estimator::{EstimatorError, Family, OneStep, Request, Shrink, Tuning};
 pub(crate) use self::judge::in_words;
 pub use self::judge::judge_one_step;

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::{
-    BootstrapPlan, FqeMode, Method, SequenceOptions, SupportGate, TableJudgement,
+    BootstrapPlan, FqeMode, Method, SelectionDecision, SequenceOptions, SupportGate,
+    TableJudgement, TableSelection,
 };
 
 use super::EvaluateArgs;
@@ -53,6 +54,12 @@ pub(super) struct TableArgs {
     /// Also bound the value, should hidden reasons have moved the odds of the log's choices by up to this factor.
     #[arg(long, value_name = "FACTOR", requires = "table")]
     gamma: Option<f64>,
+    /// What candidates (columns `NAME:pi0`, …) are compared with: one of them, `pi`, or by default the log.
+    #[arg(long, value_name = "NAME", requires = "table")]
+    baseline: Option<String>,
+    /// Other candidates that were judged on these rows before: they share the error of the decision.
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "table")]
+    judged_before: u32,
     /// Smallest effective sample size at which a weighted value is given.
     #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
     min_effective: f64,
@@ -116,6 +123,8 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
             ModelArg::Tabular => ModelKind::Tabular,
         }),
         estimate_propensity: any.estimate_propensity,
+        baseline: any.baseline.clone(),
+        judged_before: any.judged_before,
         gamma: any.gamma,
         sequence: SequenceOptions {
             discount: any.discount,
@@ -131,7 +140,15 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
     } else {
         output::text_line(&text(&judgement))?;
     }
-    Ok(Done::Fine)
+    let promoted = matches!(
+        judgement.selection.as_ref().map(|s| &s.decision),
+        Some(SelectionDecision::Promote { .. })
+    );
+    Ok(if args.gate && !promoted {
+        Done::NothingQualified
+    } else {
+        Done::Fine
+    })
 }
 
 fn range(text: &str) -> Result<(f64, f64), Failure> {
@@ -171,11 +188,11 @@ fn text(judgement: &TableJudgement) -> String {
         .find_map(|e| e.interval)
         .map_or(String::new(), |i| format!(" {}", i.method));
     lines.push(format!(
-        "{:<14} {:>12} {:>12}   {:.4} %{method} interval",
+        "{:<14} {:>12} {:>12}   {} %{method} interval",
         "estimator",
         "value",
         "std. error",
-        judgement.level * 100.0
+        per_cent(judgement.level)
     ));
     for estimate in &judgement.estimates {
         let name = match estimate.parameter {
@@ -197,6 +214,10 @@ fn text(judgement: &TableJudgement) -> String {
             }
         };
         lines.push(line);
+    }
+    if let Some(selection) = &judgement.selection {
+        lines.push(String::new());
+        lines.extend(selected(selection, judgement.level));
     }
     if let Some(s) = &judgement.sensitivity {
         lines.push(String::new());
@@ -223,4 +244,53 @@ fn text(judgement: &TableJudgement) -> String {
     }
     lines.extend(judgement.notes.iter().map(|note| format!("note: {note}")));
     lines.join("\n")
+}
+
+/// The ranking and the decision, line by line.
+fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
+    let mut lines = vec![format!(
+        "{:<22} {:>12} {:>12} {:>14}   against {}",
+        "candidate",
+        "difference",
+        "std. error",
+        format!("{} % at least", per_cent(level)),
+        selection.baseline
+    )];
+    for candidate in &selection.candidates {
+        lines.push(match &candidate.refused {
+            Some(reason) => format!("{:<22} refused: {reason}", candidate.name),
+            None => format!(
+                "{:<22} {:>+12.6} {:>12.6} {:>+14.6}   {}",
+                candidate.name,
+                candidate.difference.unwrap_or(f64::NAN),
+                candidate.standard_error.unwrap_or(f64::NAN),
+                candidate.lower.unwrap_or(f64::NAN),
+                if candidate.passes { "passes" } else { "" }
+            )
+            .trim_end()
+            .to_owned(),
+        });
+    }
+    if let (Some(critical), Some(bonferroni)) = (selection.critical_value, selection.bonferroni) {
+        lines.push(format!(
+            "bounds hold for all candidates at once: {critical:.2} standard errors (Bonferroni: {bonferroni:.2})"
+        ));
+    }
+    lines.push(match &selection.decision {
+        SelectionDecision::Promote { candidate } => format!("decision: promote {candidate}"),
+        SelectionDecision::Keep { reason } => {
+            format!("decision: keep {}; {reason}", selection.baseline)
+        }
+        SelectionDecision::CollectMore { candidate, rows } => format!(
+            "decision: keep {} and collect more; {candidate} looks better, and about {rows} more rows like these would show it",
+            selection.baseline
+        ),
+        other => format!("decision: {other:?}"),
+    });
+    lines
+}
+
+/// A share as a percentage without superfluous digits.
+fn per_cent(share: f64) -> f64 {
+    (share * 1e8).round() / 1e6
 }

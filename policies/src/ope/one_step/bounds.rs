@@ -25,9 +25,10 @@ pub(super) fn bounded(estimator: OneStep, options: &TableOptions) -> Option<Boun
         })
     };
     match estimator {
+        // A bet needs no largest weight, and is better off with both distances than with one range.
         OneStep::Ips => Some(match options.max_weight {
-            Some(weight) => rewards(Term::Reward, weight)?,
-            None => Bounded {
+            Some(weight) if options.interval != Method::Betting => rewards(Term::Reward, weight)?,
+            _ => Bounded {
                 term: Bound::Weighted,
                 low,
                 high,

@@ -141,12 +141,13 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
             .collect(),
         returns: None,
         sensitivity,
+        selection: None,
         notes,
     })
 }
 
 /// Where propensities and the reward model come from.
-struct Source {
+pub(super) struct Source {
     propensity: Option<Propensity>,
     kind: Option<ModelKind>,
     /// Why the model that was asked for cannot be had.
@@ -154,7 +155,7 @@ struct Source {
 }
 
 impl Source {
-    fn of(header: &Header, options: &TableOptions) -> Self {
+    pub(super) fn of(header: &Header, options: &TableOptions) -> Self {
         let asked = options.model.or_else(|| ModelKind::usual(header));
         let no_model = match asked {
             Some(kind) => kind.lacking(header),
@@ -192,7 +193,11 @@ impl Source {
             .then(|| format!("{}; {} needs it", reasons.join(", and "), estimator.name()))
     }
 
-    fn fit(
+    pub(super) const fn propensity(&self) -> Option<Propensity> {
+        self.propensity
+    }
+
+    pub(super) fn fit(
         &self,
         table: &Table,
         wanted: bool,
@@ -205,7 +210,7 @@ impl Source {
         }
     }
 
-    fn model<'a>(&self, wanted: bool, fitted: Option<&'a Fitted>) -> Model<'a> {
+    pub(super) fn model<'a>(&self, wanted: bool, fitted: Option<&'a Fitted>) -> Model<'a> {
         match (self.kind.filter(|_| wanted), fitted) {
             (None, _) => Model::None,
             (Some(kind), Some(fitted)) => Model::Fitted(kind, fitted),

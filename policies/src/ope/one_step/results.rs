@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::candidates::TableSelection;
 use super::sensitivity::Sensitivity;
 use crate::ope::interval::Method;
 use crate::ope::sequential::ReturnDistribution;
@@ -32,6 +33,9 @@ pub struct TableJudgement {
     /// Bounds under hidden reasons of the log's choices, when asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sensitivity: Option<Sensitivity>,
+    /// Ranking of candidates and a decision, when the table has candidates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<TableSelection>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }

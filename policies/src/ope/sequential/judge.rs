@@ -97,6 +97,7 @@ pub fn judge_sequential(
             .then(|| ReturnDistribution::of(&episodes, sequence.discount))
             .flatten(),
         sensitivity: None,
+        selection: None,
         notes: judge.notes,
     })
 }

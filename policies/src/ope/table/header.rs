@@ -11,6 +11,8 @@ pub(crate) enum Role {
     Reward,
     /// Target policy's probability of an action.
     Target(usize),
+    /// A named candidate's probability of an action: `NAME:pi0`.
+    Candidate(usize, usize),
     /// A reward model's value of an action.
     Model(usize),
     /// A feature of the context.
@@ -64,6 +66,8 @@ pub struct Header {
     pub actions: usize,
     /// Columns `x0`, `x1`, ….
     pub features: usize,
+    /// Names of candidates: columns `NAME:pi0`, `NAME:pi1`, ….
+    pub candidates: Vec<String>,
     has_model: bool,
 }
 
@@ -78,7 +82,24 @@ impl Header {
             reason,
             fix: fix.to_owned(),
         };
-        let roles: Vec<Option<Role>> = names.iter().map(|name| Role::of(name)).collect();
+        let mut candidates: Vec<String> = Vec::new();
+        let roles: Vec<Option<Role>> = names
+            .iter()
+            .map(|name| match name.rsplit_once(':') {
+                Some((candidate, column)) if !candidate.is_empty() => match Role::of(column) {
+                    Some(Role::Target(k)) => {
+                        let known = candidates.iter().position(|name| name == candidate);
+                        let at = known.unwrap_or_else(|| {
+                            candidates.push(candidate.to_owned());
+                            candidates.len() - 1
+                        });
+                        Some(Role::Candidate(at, k))
+                    }
+                    _ => None,
+                },
+                _ => Role::of(name),
+            })
+            .collect();
         let mut seen: Vec<Role> = roles.iter().copied().flatten().collect();
         seen.sort_unstable();
         if let Some(twice) = seen.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -131,6 +152,24 @@ impl Header {
                 "group the actions",
             ));
         }
+        for (at, name) in candidates.iter().enumerate() {
+            // In order, so that a row's cells are those of the actions one after the other.
+            let own: Vec<usize> = roles
+                .iter()
+                .filter_map(|role| match role {
+                    Some(Role::Candidate(candidate, k)) if *candidate == at => Some(*k),
+                    _ => None,
+                })
+                .collect();
+            if !own.iter().copied().eq(0..actions) {
+                return Err(wrong(
+                    format!(
+                        "candidate `{name}` has columns for actions {own:?}, and `pi…` has {actions}"
+                    ),
+                    "give `NAME:pi0`, `NAME:pi1`, … in this order, one an action",
+                ));
+            }
+        }
         if models != 0 && models != actions {
             return Err(wrong(
                 format!("{models} columns `q…` for {actions} columns `pi…`"),
@@ -142,6 +181,7 @@ impl Header {
             roles,
             actions,
             features,
+            candidates,
             has_model: models > 0,
         })
     }

@@ -10,6 +10,8 @@ pub struct Wanted {
     pub model: bool,
     /// `x0`, `x1`, ….
     pub features: bool,
+    /// `NAME:pi0`, ….
+    pub candidates: bool,
     /// `episode`, `t`, `done`, `state`, `next_state`.
     pub sequence: bool,
 }
@@ -21,6 +23,7 @@ impl Wanted {
         Self {
             model: self.model || other.model,
             features: self.features || other.features,
+            candidates: self.candidates || other.candidates,
             sequence: self.sequence || other.sequence,
         }
     }
@@ -30,6 +33,7 @@ impl Wanted {
             Role::Action | Role::Propensity | Role::Reward | Role::Target(_) | Role::Unit => true,
             Role::Model(_) => self.model,
             Role::Feature(_) => self.features,
+            Role::Candidate(..) => self.candidates,
             Role::Episode | Role::Time | Role::Done | Role::State | Role::NextState => {
                 self.sequence
             }
@@ -57,6 +61,8 @@ pub struct Rows {
     pub model: Vec<f64>,
     /// Features, row after row.
     pub features: Vec<f64>,
+    /// Probabilities of each candidate in turn, its rows one after the other.
+    pub candidates: Vec<Vec<f64>>,
     /// Key of the episode.
     pub episode: Vec<u64>,
     /// Step in the episode.
@@ -131,6 +137,19 @@ impl Rows {
                     ));
                 }
                 self.target.push(value.max(0.0));
+            }
+            Role::Candidate(at, k) => {
+                if !(-1e-9..=1.0 + 1e-9).contains(&value) {
+                    return Err(Fault::new(
+                        format!("candidate {at}:pi{k}"),
+                        format!("is {value}; a probability lies in 0 to 1"),
+                        "give each candidate's probabilities",
+                    ));
+                }
+                if self.candidates.len() <= at {
+                    self.candidates.resize(at + 1, Vec::new());
+                }
+                self.candidates[at].push(value.max(0.0));
             }
             Role::Model(k) => {
                 if value.is_infinite() {
@@ -229,6 +248,16 @@ impl Rows {
                 ),
                 "actions are numbered from 0, as the columns are",
             ));
+        }
+        for (at, candidate) in self.candidates.iter().enumerate() {
+            let sum: f64 = candidate[row * actions..].iter().sum();
+            if (sum - 1.0).abs() > SUM_TOLERANCE {
+                return Err(Fault::new(
+                    "",
+                    format!("the probabilities of candidate {at} (from 0) sum to {sum:.6}"),
+                    "they are the whole policy and sum to one",
+                ));
+            }
         }
         let sum: f64 = self.target[row * actions..].iter().sum();
         if (sum - 1.0).abs() > SUM_TOLERANCE {
