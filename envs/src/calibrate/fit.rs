@@ -187,6 +187,23 @@ pub(super) fn judge(
     })
 }
 
+/// Mean seconds in queues per conversation, under the logged tiers' shares, over days from the shop's first one.
+pub(super) fn simulated_queue_s(
+    train: &Rows,
+    shop: ShopConfig,
+    centre: CentreConfig,
+    rules: &ShopRules,
+    seed: u64,
+    days: u32,
+) -> Result<f64, CalibrateError> {
+    let warmup_h = if days > 1 { 24.0 } else { 0.0 };
+    let world =
+        World::new(ShopConfig { days, ..shop }, rules.clone()).map_err(CentreError::from)?;
+    let stage = Stage::new(CentreConfig { warmup_h, ..centre }, world)?;
+    let runs = simulate(&stage, &LoggedTiers::of(train), seed, 2, days);
+    Ok(runs.iter().map(Seen::mean_queue_s).sum::<f64>() / runs.len() as f64)
+}
+
 /// Observed values beside bands of the runs; cells that are no number in what happened are left out.
 fn band(name: &str, observed: &[f64], runs: &[Vec<f64>]) -> Option<Band> {
     let mut values = Vec::new();

@@ -20,6 +20,7 @@ mod satisfaction;
 mod scoring;
 mod service;
 mod solving;
+mod staffing;
 #[cfg(test)]
 mod tests;
 
@@ -150,6 +151,7 @@ pub fn calibrate(
     let (model, ratings) = satisfaction::fit(&train, &mut shop, &mut table);
     aftermath::fit(&train, &model, &mut shop, &mut table);
     people::fit(&train, weekday, &shop, &mut centre, &mut table);
+    staffing::fit(&train, &shop, &mut centre, rules, options.seed, &mut table)?;
     table.assumed(
         "centre.reopen_after_s",
         None,

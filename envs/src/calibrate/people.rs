@@ -111,7 +111,11 @@ fn block_team(
         } else {
             Source::Pooled
         },
-        Some("estimated from the peak of people at work at once, by hour".to_owned()),
+        Some(if n >= LEAST {
+            "estimated from the peak of people at work at once, by hour".to_owned()
+        } else {
+            format!("{n} hours only; estimated from the peak of people at work at once")
+        }),
     );
     TeamConfig {
         people: (people as u32).clamp(1, 100_000),

@@ -530,6 +530,29 @@ fn a_centre_is_met_by_the_one_fitted_to_its_log() {
         let allowed = if d.name.contains("work") { 0.12 } else { 0.3 };
         assert!(d.distance < allowed, "{} {}", d.name, d.distance);
     }
+    // People were set so that the mean queue of the days learned from is met; three other days vary about it.
+    let queue = fit
+        .totals
+        .iter()
+        .find(|t| t.name == "mean seconds in queues")
+        .unwrap();
+    assert!(
+        (queue.simulated / queue.observed).ln().abs() < 1.0,
+        "{queue:?}"
+    );
+    let people = found
+        .parameters
+        .iter()
+        .find(|p| p.key == "centre.pool.team.people")
+        .unwrap();
+    assert!(
+        people
+            .note
+            .as_deref()
+            .unwrap()
+            .contains("nearest to the log's"),
+        "{people:?}"
+    );
     for forecast in &fit.forecasts {
         assert!(
             forecast.brier <= forecast.brier_of_mean + 0.01,
