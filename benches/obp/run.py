@@ -11,7 +11,6 @@ estimator after the other, as its `estimate_interval` does.
 """
 import json
 import os
-import resource
 import subprocess
 import sys
 import time

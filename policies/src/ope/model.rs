@@ -120,7 +120,8 @@ pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
     Wanted {
         model: matches!(kind, ModelKind::Given),
         features: matches!(kind, ModelKind::Ridge | ModelKind::Quadratic),
-        sequence: matches!(kind, ModelKind::Tabular),
+        states: matches!(kind, ModelKind::Tabular),
+        sequence: false,
         candidates: false,
     }
 }

@@ -10,6 +10,8 @@ mod header;
 mod parquet;
 mod rows;
 mod source;
+#[cfg(test)]
+mod tests;
 
 use std::path::{Path, PathBuf};
 

@@ -39,7 +39,7 @@ impl Behaviour {
     pub fn wanted(header: &Header) -> Wanted {
         Wanted {
             features: !header.has_states() && header.features > 0,
-            sequence: header.has_states(),
+            states: header.has_states(),
             ..Wanted::default()
         }
     }

@@ -29,7 +29,7 @@ impl Tabular {
             means: Vec::new(),
         };
         let wanted = Wanted {
-            sequence: true,
+            states: true,
             ..Wanted::default()
         };
         table.scan(

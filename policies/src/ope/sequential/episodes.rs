@@ -40,7 +40,7 @@ pub(crate) struct Episodes {
 
 impl Episodes {
     /// Reads a table with episodes. Rows of an episode stand together, in the order of their steps.
-    pub(crate) fn read(table: &Table, model: bool) -> Result<Self, TableError> {
+    pub(crate) fn read(table: &Table, model: bool, states: bool) -> Result<Self, TableError> {
         let header = table.header();
         let mut building = Building {
             table,
@@ -50,7 +50,7 @@ impl Episodes {
                 wanted: vec![0.0; header.actions],
                 ..Self::default()
             },
-            numbers: HashMap::new(),
+            numbers: Numbers::default(),
             visits: Vec::new(),
             known: HashSet::new(),
             current: None,
@@ -59,9 +59,17 @@ impl Episodes {
         let wanted = Wanted {
             model,
             sequence: true,
+            states,
             ..Wanted::default()
         };
-        table.scan(wanted, |rows| rows, |rows| building.take(&rows))?;
+        table.scan(
+            wanted,
+            |rows| {
+                let steps = Steps::of(&rows, header.actions);
+                (rows, steps)
+            },
+            |(rows, steps)| building.take(&rows, &steps),
+        )?;
         Ok(building.finish())
     }
 
@@ -99,11 +107,81 @@ impl Episodes {
     }
 }
 
+/// What follows from each row alone.
+#[derive(Default)]
+struct Steps {
+    log_ratio: Vec<f64>,
+    model: Vec<f64>,
+    value: Vec<f64>,
+    missing_model: u64,
+}
+
+impl Steps {
+    fn of(rows: &Rows, actions: usize) -> Self {
+        let mut steps = Self::default();
+        let taken = |row: usize| row * actions + usize::from(rows.action[row]);
+        steps.log_ratio = rows
+            .propensity
+            .iter()
+            .enumerate()
+            .map(|(row, p)| rows.target[taken(row)].ln() - p.ln())
+            .collect();
+        if !rows.model.is_empty() {
+            for row in 0..rows.len() {
+                let cells = row * actions..(row + 1) * actions;
+                let model = &rows.model[cells.clone()];
+                // A value that the policy never asks for may be missing.
+                let asked = rows.target[cells]
+                    .iter()
+                    .zip(model)
+                    .filter(|(p, _)| **p > 0.0);
+                let value: f64 = asked.map(|(p, q)| p * q).sum();
+                let q = rows.model[taken(row)];
+                steps.missing_model +=
+                    u64::from(value.is_nan() || (q.is_nan() && rows.target[taken(row)] > 0.0));
+                steps.model.push(q);
+                steps.value.push(value);
+            }
+        }
+        steps
+    }
+}
+
+/// Numbers of keys in the order of their first appearance. Small whole numbers are looked up in a list.
+#[derive(Default)]
+struct Numbers {
+    small: Vec<u32>,
+    others: HashMap<u64, u32>,
+    count: u32,
+}
+
+impl Numbers {
+    const SMALL: u64 = 1 << 20;
+
+    /// The number of a key, and whether it is new.
+    fn of(&mut self, key: u64) -> (u32, bool) {
+        let slot = if key < Self::SMALL {
+            if self.small.len() <= key as usize {
+                self.small.resize(key as usize + 1, NO_STATE);
+            }
+            &mut self.small[key as usize]
+        } else {
+            self.others.entry(key).or_insert(NO_STATE)
+        };
+        let new = *slot == NO_STATE;
+        if new {
+            *slot = self.count;
+            self.count += 1;
+        }
+        (*slot, new)
+    }
+}
+
 struct Building<'a> {
     table: &'a Table,
     episodes: Episodes,
     /// Number of each state, by its key.
-    numbers: HashMap<u64, u32>,
+    numbers: Numbers,
     /// Rows of each state.
     visits: Vec<f64>,
     /// Keys of episodes that are complete.
@@ -113,7 +191,7 @@ struct Building<'a> {
 }
 
 impl Building<'_> {
-    fn take(&mut self, rows: &Rows) -> Result<(), TableError> {
+    fn take(&mut self, rows: &Rows, steps: &Steps) -> Result<(), TableError> {
         let header = self.table.header();
         let actions = header.actions;
         for row in 0..rows.len() {
@@ -143,21 +221,6 @@ impl Building<'_> {
             for (sum, p) in e.wanted.iter_mut().zip(target) {
                 *sum += p;
             }
-            if let Some(propensity) = rows.propensity.get(row) {
-                e.log_ratio
-                    .push(target[usize::from(action)].ln() - propensity.ln());
-            }
-            if !rows.model.is_empty() {
-                let model = &rows.model[row * actions..(row + 1) * actions];
-                let asked = target.iter().zip(model).filter(|(p, _)| **p > 0.0);
-                let value: f64 = asked.map(|(p, q)| p * q).sum();
-                let taken = model[usize::from(action)];
-                e.missing_model += u64::from(
-                    value.is_nan() || (taken.is_nan() && target[usize::from(action)] > 0.0),
-                );
-                e.model.push(taken);
-                e.value.push(value);
-            }
             if let Some(key) = rows.state.get(row) {
                 let state = self.number(*key) as usize;
                 self.visits[state] += 1.0;
@@ -176,6 +239,11 @@ impl Building<'_> {
             self.last_done = done;
             self.episodes.done.push(done);
         }
+        let e = &mut self.episodes;
+        e.log_ratio.extend_from_slice(&steps.log_ratio);
+        e.model.extend_from_slice(&steps.model);
+        e.value.extend_from_slice(&steps.value);
+        e.missing_model += steps.missing_model;
         Ok(())
     }
 
@@ -209,9 +277,8 @@ impl Building<'_> {
     }
 
     fn number(&mut self, key: u64) -> u32 {
-        let next = self.numbers.len() as u32;
-        let number = *self.numbers.entry(key).or_insert(next);
-        if number == next {
+        let (number, new) = self.numbers.of(key);
+        if new {
             self.visits.push(0.0);
             let length = self.episodes.target.len() + self.episodes.actions;
             self.episodes.target.resize(length, 0.0);
@@ -223,7 +290,7 @@ impl Building<'_> {
         let header = self.table.header();
         let mut e = self.episodes;
         e.starts.push(e.reward.len());
-        e.states = self.numbers.len();
+        e.states = self.numbers.count as usize;
         for (cell, visits) in e.target.chunks_exact_mut(e.actions).zip(&mut self.visits) {
             for p in cell {
                 *p /= visits.max(1.0);

@@ -54,7 +54,8 @@ pub fn judge_sequential(
         options.estimators.clone()
     };
     let model = header.has_model() && asked.iter().any(|e| e.models());
-    let episodes = Episodes::read(table, model)?;
+    let states = header.has_states() && asked.iter().any(|e| e.states());
+    let episodes = Episodes::read(table, model, states)?;
     let sums = StepSums::of(&episodes, sequence.discount);
     let mut judge = Judge {
         options,
@@ -66,6 +67,7 @@ pub fn judge_sequential(
             Vec::new()
         },
         single: single_steps(&episodes),
+        errors: sums.standard_errors(&Sequential::ALL, &episodes),
         sums,
         notes: Vec::new(),
     };
@@ -139,6 +141,8 @@ struct Judge<'a> {
     episodes: &'a Episodes,
     sums: StepSums,
     single: WeightDiagnostics,
+    /// Standard errors of all estimators, in their order.
+    errors: Vec<f64>,
     resamples: Vec<Vec<f64>>,
     notes: Vec<String>,
 }
@@ -233,7 +237,8 @@ impl Judge<'_> {
             }
             _ => {
                 let value = self.sums.value(estimator, &self.sums.totals);
-                let error = self.sums.standard_error(estimator, self.episodes);
+                let at = Sequential::ALL.iter().position(|e| *e == estimator);
+                let error = at.map_or(f64::NAN, |at| self.errors[at]);
                 let shown = self.interval(value, error, || {
                     let values: Vec<f64> = self
                         .resamples

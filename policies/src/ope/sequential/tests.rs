@@ -380,7 +380,7 @@ fn marginalised_weights_follow_their_recursion() {
 fn the_returns_that_magic_blends_are_those_of_the_paper() {
     let written = written(90, 6);
     let table = Table::open(&written.path).unwrap();
-    let episodes = super::episodes::Episodes::read(&table, true).unwrap();
+    let episodes = super::episodes::Episodes::read(&table, true, true).unwrap();
     let sums = super::weighted::StepSums::of(&episodes, DISCOUNT);
     let returns = Returns::of(&episodes, &sums, DISCOUNT);
     let total = |t: i64| -> f64 { written.episodes.iter().map(|e| weight(e, t)).sum() };

@@ -1,5 +1,7 @@
 //! Estimators that weigh episodes or steps: sums over episodes, step by step.
 
+use rayon::prelude::*;
+
 use super::episodes::Episodes;
 use super::estimator::Sequential;
 use crate::ope::bootstrap::{BootstrapPlan, GroupSums, MAX_GROUPS, spread};
@@ -41,6 +43,31 @@ struct Entries<'a> {
 }
 
 impl Entries<'_> {
+    /// Rows of all episodes, one after the other, in chunks of so many episodes: `take` gets the first episode of a chunk and
+    /// its rows. Several chunks are computed at a time, and taken in order.
+    fn chunks(&self, episodes: usize, mut take: impl FnMut(usize, &[f64])) {
+        let width = HEAD + STEP * self.horizon;
+        let n = self.episodes.len();
+        let together = rayon::current_num_threads();
+        let firsts: Vec<usize> = (0..n).step_by(episodes).collect();
+        for batch in firsts.chunks(together) {
+            let rows: Vec<Vec<f64>> = batch
+                .par_iter()
+                .map(|first| {
+                    let last = (first + episodes).min(n);
+                    let mut rows = vec![0.0; (last - first) * width];
+                    for (episode, row) in (*first..last).zip(rows.chunks_exact_mut(width)) {
+                        self.of(episode, row);
+                    }
+                    rows
+                })
+                .collect();
+            for (first, rows) in batch.iter().zip(&rows) {
+                take(*first, rows);
+            }
+        }
+    }
+
     fn of(&self, episode: usize, row: &mut [f64]) {
         let e = self.episodes;
         let steps = e.steps(episode);
@@ -128,24 +155,41 @@ impl StepSums {
         let groups = groups(n, width);
         let mut sums = GroupSums::new(groups, width);
         let mut totals = vec![0.0; width];
-        let mut row = vec![0.0; width];
         let mut trajectory = WeightTally::default();
         let mut steps = vec![WeightTally::default(); horizon];
-        for episode in 0..n {
-            entries.of(episode, &mut row);
-            let group = spread(episode as u64, groups as u64);
-            for (column, value) in row.iter().enumerate() {
-                sums.add(group, column, *value);
-                totals[column] += value;
-            }
-            if !episodes.log_ratio.is_empty() {
-                trajectory.merge(&WeightTally::of(&row[1..2]));
-                for (t, tally) in steps.iter_mut().enumerate() {
-                    let at = HEAD + STEP * t;
-                    tally.merge(&WeightTally::of(&row[at..=at]));
+        entries.chunks(groups, |first, rows| {
+            let parts: Vec<(f64, WeightTally)> = (0..width)
+                .into_par_iter()
+                .map(|column| {
+                    let values: Vec<f64> =
+                        rows.iter().skip(column).step_by(width).copied().collect();
+                    let weighs = column == 1 || (column >= HEAD && (column - HEAD) % STEP == 0);
+                    let tally = if weighs && !episodes.log_ratio.is_empty() {
+                        WeightTally::of(&values)
+                    } else {
+                        WeightTally::default()
+                    };
+                    (values.iter().sum(), tally)
+                })
+                .collect();
+            for (column, (sum, tally)) in parts.iter().enumerate() {
+                totals[column] += sum;
+                if column == 1 {
+                    trajectory.merge(tally);
+                } else if column >= HEAD && (column - HEAD) % STEP == 0 {
+                    steps[(column - HEAD) / STEP].merge(tally);
                 }
             }
-        }
+            sums.add_tiles(|tile| {
+                rows.chunks_exact(width)
+                    .enumerate()
+                    .map(move |(row, values)| {
+                        let of = |lane| values.get(tile * 8 + lane).copied().unwrap_or(0.0);
+                        let group = spread((first + row) as u64, groups as u64);
+                        (group, std::array::from_fn(of))
+                    })
+            });
+        });
         let mut trajectory = trajectory.diagnostics();
         trajectory.mean *= whole_unit.exp();
         trajectory.max *= whole_unit.exp();
@@ -197,13 +241,60 @@ impl StepSums {
         sum
     }
 
-    /// Standard error: sd (n − 1)/√n of the terms of episodes, by the delta method for ratios.
-    pub(crate) fn standard_error(&self, estimator: Sequential, episodes: &Episodes) -> f64 {
+    /// Standard errors: sd (n − 1)/√n of the terms of episodes, by the delta method for ratios; NaN for those that are none.
+    pub(crate) fn standard_errors(
+        &self,
+        estimators: &[Sequential],
+        episodes: &Episodes,
+    ) -> Vec<f64> {
+        let gradients: Vec<Vec<(usize, f64)>> = estimators
+            .iter()
+            .map(|estimator| self.gradient(*estimator))
+            .collect();
+        let entries = Entries {
+            episodes,
+            units: &self.units,
+            whole_unit: whole_unit(self.largest),
+            discount: self.discount,
+            horizon: self.horizon,
+        };
+        let n = self.totals[0];
+        let width = self.totals.len();
+        let mut squares = vec![0.0; estimators.len()];
+        entries.chunks(self.groups.groups(), |_, rows| {
+            let parts: Vec<f64> = gradients
+                .par_iter()
+                .map(|gradient| {
+                    rows.chunks_exact(width)
+                        .map(|row| {
+                            // The gradient is orthogonal to the sums, so the terms sum to zero.
+                            let term: f64 = gradient.iter().map(|(c, g)| g * row[*c]).sum();
+                            term * term
+                        })
+                        .sum()
+                })
+                .collect();
+            for (sum, part) in squares.iter_mut().zip(parts) {
+                *sum += part;
+            }
+        });
+        squares
+            .iter()
+            .zip(&gradients)
+            .map(|(squares, gradient)| {
+                if gradient.is_empty() {
+                    f64::NAN
+                } else {
+                    (squares * n / (n - 1.0)).sqrt()
+                }
+            })
+            .collect()
+    }
+
+    /// Derivatives of a value by the sums that it depends on: each of its terms is a ratio, d(N/D) = (dN − (N/D) dD)/D.
+    fn gradient(&self, estimator: Sequential) -> Vec<(usize, f64)> {
         let sums = &self.totals;
-        let n = sums[0];
-        let width = sums.len();
-        // Each term of a value is a ratio of two sums: d(N/D) = (dN − (N/D) dD)/D.
-        let mut gradient = vec![0.0; width];
+        let mut gradient = vec![0.0; sums.len()];
         let mut ratio = |num: usize, den: usize, factor: f64| {
             gradient[num] += factor / sums[den];
             gradient[den] -= factor * sums[num] / (sums[den] * sums[den]);
@@ -227,26 +318,14 @@ impl StepSums {
                     factor *= self.discount;
                 }
             }
-            Sequential::Fqe | Sequential::Mis | Sequential::Magic => return f64::NAN,
+            Sequential::Fqe | Sequential::Mis | Sequential::Magic => return Vec::new(),
         }
-        // The gradient is orthogonal to the sums, so the terms sum to zero.
-        let entries = Entries {
-            episodes,
-            units: &self.units,
-            whole_unit: whole_unit(self.largest),
-            discount: self.discount,
-            horizon: self.horizon,
-        };
-        let mut row = vec![0.0; width];
-        let mut squares = 0.0;
-        for episode in 0..episodes.len() {
-            entries.of(episode, &mut row);
-            // Columns that play no part may have overflowed.
-            let part = row.iter().zip(&gradient).filter(|(_, g)| **g != 0.0);
-            let term: f64 = part.map(|(x, g)| x * g).sum();
-            squares += term * term;
-        }
-        (squares * n / (n - 1.0)).sqrt()
+        // Columns that play no part may have overflowed.
+        gradient
+            .into_iter()
+            .enumerate()
+            .filter(|(_, g)| *g != 0.0)
+            .collect()
     }
 
     /// Number of groups that enter a resample together.

@@ -12,8 +12,10 @@ pub struct Wanted {
     pub features: bool,
     /// `NAME:pi0`, ….
     pub candidates: bool,
-    /// `episode`, `t`, `done`, `state`, `next_state`.
+    /// `episode`, `t`, `done`.
     pub sequence: bool,
+    /// `state`, `next_state`.
+    pub states: bool,
 }
 
 impl Wanted {
@@ -25,6 +27,7 @@ impl Wanted {
             features: self.features || other.features,
             candidates: self.candidates || other.candidates,
             sequence: self.sequence || other.sequence,
+            states: self.states || other.states,
         }
     }
 
@@ -34,9 +37,8 @@ impl Wanted {
             Role::Model(_) => self.model,
             Role::Feature(_) => self.features,
             Role::Candidate(..) => self.candidates,
-            Role::Episode | Role::Time | Role::Done | Role::State | Role::NextState => {
-                self.sequence
-            }
+            Role::Episode | Role::Time | Role::Done => self.sequence,
+            Role::State | Role::NextState => self.states,
         }
     }
 }
