@@ -163,7 +163,8 @@ impl StepSums {
                 .map(|column| {
                     let values: Vec<f64> =
                         rows.iter().skip(column).step_by(width).copied().collect();
-                    let weighs = column == 1 || (column >= HEAD && (column - HEAD) % STEP == 0);
+                    let weighs =
+                        column == 1 || (column >= HEAD && (column - HEAD).is_multiple_of(STEP));
                     let tally = if weighs && !episodes.log_ratio.is_empty() {
                         WeightTally::of(&values)
                     } else {
@@ -176,7 +177,7 @@ impl StepSums {
                 totals[column] += sum;
                 if column == 1 {
                     trajectory.merge(tally);
-                } else if column >= HEAD && (column - HEAD) % STEP == 0 {
+                } else if column >= HEAD && (column - HEAD).is_multiple_of(STEP) {
                     steps[(column - HEAD) / STEP].merge(tally);
                 }
             }
