@@ -26,7 +26,9 @@ pub use self::centre::{
     simulate_policies,
 };
 pub use self::data::{LoadedLog, Part};
-pub use self::designs::{DesignOptions, DesignPlan, Designs, designs, render as render_designs};
+pub use self::designs::{
+    DesignOptions, DesignPlan, Designs, RefusedDesign, designs, render as render_designs,
+};
 pub use self::directory::{RunDirectory, RunError};
 pub use self::evaluate::{EvaluateOptions, evaluate, save_evaluation, save_log_check};
 pub use self::evaluation::{
