@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tierwise_envs::centre::Stage;
 use tierwise_envs::centre::design::{
-    Contest, Design, DesignError, DesignResult, Estimate, Relaxation, Truth, Watch,
+    Caution, Contest, Design, DesignError, DesignResult, Estimate, Relaxation, Truth, Watch,
 };
 use tierwise_envs::env::Situation;
 
@@ -327,8 +327,17 @@ fn notes(text: &mut String, result: &DesignResult) {
         }
         Design::User { .. } => {}
     }
-    for caution in &result.cautions {
+    let teams = |caution: &&Caution| matches!(caution, Caution::UnevenTeam(_));
+    for caution in result.cautions.iter().filter(|caution| !teams(caution)) {
         let _ = writeln!(text, "{name}: {caution}");
+    }
+    if let Some(first) = result.cautions.iter().find(teams) {
+        let others = result.cautions.iter().filter(teams).count() - 1;
+        let more = match others {
+            0 => String::new(),
+            others => format!(" (and {others} more like it)"),
+        };
+        let _ = writeln!(text, "{name}: {first}{more}");
     }
 }
 
