@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use tierwise_envs::centre::Stage;
 use tierwise_envs::centre::design::{
-    Contest, Design, DesignError, DesignResult, Estimate, Relaxation, Truth, Watch,
+    Caution, Contest, Design, DesignError, DesignResult, Estimate, Relaxation, Truth, Watch,
 };
 use tierwise_envs::env::Situation;
 
@@ -44,6 +44,16 @@ pub enum DesignPlan {
 }
 
 impl DesignPlan {
+    /// Its name on the command line.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::User { .. } => "user",
+            Self::SplitPool { .. } => "split_pool",
+            Self::Switchback { .. } => "switchback",
+        }
+    }
+
     /// The designs that a shop can choose from, each as it should be run.
     #[must_use]
     pub const fn all() -> [Self; 3] {
@@ -108,12 +118,27 @@ pub struct Designs {
     pub relaxation: Option<Relaxation>,
     /// One a design.
     pub results: Vec<DesignResult>,
+    /// Designs that this centre does not allow.
+    pub refused: Vec<RefusedDesign>,
+}
+
+/// A design that would mislead in this centre, or measure nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefusedDesign {
+    /// Its name.
+    pub design: String,
+    /// Why.
+    pub why: String,
+    /// The way out, where there is one.
+    pub fix: Option<String>,
 }
 
 /// Plays designs of A, the policy in place, against B in a centre ([`centre_stage`](super::centre_stage)).
 ///
+/// A design that cannot be played is among the refused when it is one of several.
+///
 /// # Errors
-/// [`DesignError`] says what cannot be played, and why.
+/// [`DesignError`] when the truth, or the only design asked for, cannot be played.
 pub fn designs(
     stage: &Arc<Stage>,
     a: &NamedPolicy,
@@ -132,20 +157,20 @@ pub fn designs(
     let truth = contest.truth()?;
     let mut relaxation = None;
     let mut results = Vec::with_capacity(options.plans.len());
+    let mut refused = Vec::new();
     for plan in &options.plans {
-        results.push(match *plan {
-            DesignPlan::User { share } => contest.user(&truth, share)?,
-            DesignPlan::SplitPool { share, uneven } => contest.split_pool(&truth, share, uneven)?,
-            DesignPlan::Switchback { washout_s, block_s } => {
-                let relaxed = match relaxation.take() {
-                    Some(relaxed) => relaxed,
-                    None => contest.relaxation(&options.watch)?,
-                };
-                let seconds = relaxed.seconds;
-                relaxation = Some(relaxed);
-                contest.switchback(&truth, seconds, washout_s, block_s)?
+        match played(&contest, &truth, plan, &options.watch, &mut relaxation) {
+            Ok(result) => results.push(result),
+            Err(error) if options.plans.len() == 1 => return Err(error),
+            Err(error) => {
+                let failure = Failure::from(error);
+                refused.push(RefusedDesign {
+                    design: plan.name().to_owned(),
+                    why: failure.what,
+                    fix: failure.fix,
+                });
             }
-        });
+        }
     }
     Ok(Designs {
         a: a.name.clone(),
@@ -155,7 +180,29 @@ pub fn designs(
         truth,
         relaxation,
         results,
+        refused,
     })
+}
+
+/// One design; the relaxation time is measured for the first switchback and kept.
+fn played(
+    contest: &Contest<'_>,
+    truth: &Truth,
+    plan: &DesignPlan,
+    watch: &Watch,
+    relaxation: &mut Option<Relaxation>,
+) -> Result<DesignResult, DesignError> {
+    match *plan {
+        DesignPlan::User { share } => contest.user(truth, share),
+        DesignPlan::SplitPool { share, uneven } => contest.split_pool(truth, share, uneven),
+        DesignPlan::Switchback { washout_s, block_s } => {
+            if relaxation.is_none() {
+                *relaxation = Some(contest.relaxation(watch)?);
+            }
+            let seconds = relaxation.as_ref().and_then(|known| known.seconds);
+            contest.switchback(truth, seconds, washout_s, block_s)
+        }
+    }
 }
 
 fn interval(estimate: &Estimate) -> String {
@@ -216,6 +263,9 @@ pub fn render(designs: &Designs) -> String {
             },
         ]);
     }
+    for refused in &designs.refused {
+        line([&refused.design, "refused, see below", "", "", "", ""]);
+    }
     let _ = writeln!(
         text,
         "\nall A: {:.4}, all B: {:.4} in mean reward; a person holds a conversation {:.0} s an answer",
@@ -238,6 +288,12 @@ pub fn render(designs: &Designs) -> String {
     }
     for result in &designs.results {
         notes(&mut text, result);
+    }
+    for RefusedDesign { design, why, fix } in &designs.refused {
+        let _ = writeln!(text, "{design}: {why}");
+        if let Some(fix) = fix {
+            let _ = writeln!(text, "  fix: {fix}");
+        }
     }
     text.truncate(text.trim_end().len());
     text
@@ -280,8 +336,17 @@ fn notes(text: &mut String, result: &DesignResult) {
         }
         Design::User { .. } => {}
     }
-    for caution in &result.cautions {
+    let teams = |caution: &&Caution| matches!(caution, Caution::UnevenTeam(_));
+    for caution in result.cautions.iter().filter(|caution| !teams(caution)) {
         let _ = writeln!(text, "{name}: {caution}");
+    }
+    if let Some(first) = result.cautions.iter().find(teams) {
+        let others = result.cautions.iter().filter(teams).count() - 1;
+        let more = match others {
+            0 => String::new(),
+            others => format!(" (and {others} more like it)"),
+        };
+        let _ = writeln!(text, "{name}: {first}{more}");
     }
 }
 

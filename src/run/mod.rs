@@ -28,7 +28,8 @@ pub use self::centre::{
 };
 pub use self::data::{LoadedLog, Part};
 pub use self::designs::{
-    DesignOptions, DesignPlan, Designs, designs, render as render_designs, save_designs,
+    DesignOptions, DesignPlan, Designs, RefusedDesign, designs, render as render_designs,
+    save_designs,
 };
 pub use self::directory::{RunDirectory, RunError};
 pub(crate) use self::directory::{read_json, write_json, write_whole};

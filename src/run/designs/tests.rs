@@ -80,6 +80,32 @@ fn with_people_to_spare_even_designs_agree_and_an_uneven_pool_misleads() {
 }
 
 #[test]
+fn one_of_several_designs_may_be_refused_and_the_only_one_is_an_error() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/scarce.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let odd = text
+        .replace("people = 20", "people = 3")
+        .replace("daily_contacts = 5000.0", "daily_contacts = 500.0");
+    let config = TrainConfig::from_file(&crate::config::TomlFile::new(path, odd)).unwrap();
+    let stage = centre_stage(&config).unwrap();
+    let policy = policy_named(&config, "review").unwrap();
+    let mut options = DesignOptions::of(&config);
+    (options.replicas, options.plans) = (2, DesignPlan::all()[..2].to_vec());
+    let report = designs(&stage, &policy, &policy, &options).unwrap();
+    assert_eq!(report.results.len(), 1);
+    assert_eq!(report.refused[0].design, "split_pool");
+    let table = render(&report);
+    assert!(
+        table.contains("split_pool             refused, see below"),
+        "{table}"
+    );
+    assert!(table.contains("has 3: 1 for A and 2 for B"), "{table}");
+    options.plans.remove(0);
+    let error = designs(&stage, &policy, &policy, &options).unwrap_err();
+    assert!(matches!(error, DesignError::UnevenPools { .. }), "{error}");
+}
+
+#[test]
 fn refusals_say_what_to_do() {
     let failure = Failure::from(DesignError::ShortBlocks {
         block_s: 3_000.0,

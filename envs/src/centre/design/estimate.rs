@@ -31,7 +31,7 @@ impl Estimate {
     ///
     /// The variance is that of a ratio, n / (n − 1) · Σ w² (x − x̄)² / (Σw)², with n − 1 degrees of freedom.
     /// # Source
-    /// Cochran, Sampling Techniques, 3rd ed. 1977, §6.4 (the ratio estimator's variance).
+    /// Cochran, Sampling Techniques, 3rd ed. 1977, chapter 6 (the ratio estimator's variance).
     pub(super) fn weighted(values: &[(f64, f64)], level: f64) -> Self {
         let n = values.len() as f64;
         let total: f64 = values.iter().map(|(_, weight)| weight).sum();

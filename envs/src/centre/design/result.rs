@@ -73,10 +73,16 @@ impl fmt::Display for Caution {
                 people_share,
             } => write!(
                 f,
-                "pools of different size: B has {:.0} % of the conversations and {:.0} % of the people; a smaller pool \
-                 waits longer under the same policy and load",
+                "pools that do not match: B has {:.0} % of the conversations and {:.0} % of the people; {}",
                 100.0 * share,
-                100.0 * people_share
+                100.0 * people_share,
+                if (people_share - share).abs() < 0.005 {
+                    "a smaller pool waits longer under the same policy and load"
+                } else if people_share > share {
+                    "each of its customers has more people"
+                } else {
+                    "each of its customers has fewer people"
+                }
             ),
             Self::UnevenTeam(deviation) => write!(f, "{deviation}"),
         }
@@ -111,28 +117,33 @@ pub struct DesignResult {
     pub cautions: Vec<Caution>,
 }
 
+/// What one replica of a design measured.
+pub(super) struct Row {
+    /// Its position.
+    pub(super) replica: usize,
+    /// Mean R of A and of B.
+    pub(super) means: [f64; 2],
+}
+
 /// What a design's replicas came to.
 pub(super) struct Measured {
     pub(super) design: Design,
     pub(super) difference: Estimate,
-    /// B − A, mean of A and mean of B of each replica that has them, with its position.
-    pub(super) replicas: Vec<(usize, f64, [f64; 2])>,
+    /// Replicas with conversations in both arms.
+    pub(super) replicas: Vec<Row>,
     pub(super) conversations: [u64; 2],
     pub(super) left_out: f64,
     pub(super) cautions: Vec<Caution>,
 }
 
-/// A figure of one replica's measurement beside its truth.
-type Compared<'a> = dyn Fn(&(usize, f64, [f64; 2]), &[f64; 2]) -> f64 + 'a;
-
 impl Measured {
     /// Holds the measured against the truth.
     pub(super) fn against(self, truth: &Truth, level: f64) -> DesignResult {
-        let paired = |of: &Compared<'_>| {
+        let paired = |of: &dyn Fn([f64; 2], [f64; 2]) -> f64| {
             let values: Vec<f64> = self
                 .replicas
                 .iter()
-                .map(|replica| of(replica, &truth.replicas[replica.0]))
+                .map(|row| of(row.means, truth.replicas[row.replica]))
                 .collect();
             Estimate::of(&values, level)
         };
@@ -145,9 +156,8 @@ impl Measured {
             (named, best) => Some(named == best),
         };
         DesignResult {
-            bias: paired(&|(_, difference, _), [a, b]| difference - (b - a)),
-            arm_effects: [0, 1]
-                .map(|arm: usize| paired(&|(_, _, means), whole| means[arm] - whole[arm])),
+            bias: paired(&|means, whole| (means[1] - means[0]) - (whole[1] - whole[0])),
+            arm_effects: [0, 1].map(|arm: usize| paired(&|means, whole| means[arm] - whole[arm])),
             design: self.design,
             measured: self.difference,
             truth: truth.difference,

@@ -8,7 +8,7 @@ use super::super::tally::Moments;
 use super::contest::{Contest, Truth};
 use super::error::DesignError;
 use super::estimate::Estimate;
-use super::result::{Caution, Design, DesignResult, Measured};
+use super::result::{Caution, Design, DesignResult, Measured, Row};
 use crate::luck::Purpose;
 
 /// Rewards of a replica's two arms.
@@ -129,9 +129,9 @@ impl Contest<'_> {
                 })?;
                 conversations[arm] += moments.n;
             }
-            rows.push((replica, means[1] - means[0], means));
+            rows.push(Row { replica, means });
         }
-        let differences: Vec<f64> = rows.iter().map(|row| row.1).collect();
+        let differences: Vec<f64> = rows.iter().map(|row| row.means[1] - row.means[0]).collect();
         let measured = Measured {
             design,
             difference: Estimate::of(&differences, self.level),

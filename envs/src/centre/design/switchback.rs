@@ -4,7 +4,7 @@ use super::super::tally::Moments;
 use super::contest::{Contest, Truth};
 use super::error::DesignError;
 use super::estimate::Estimate;
-use super::result::{Design, DesignResult, Measured};
+use super::result::{Design, DesignResult, Measured, Row};
 use crate::luck::{Domain, Luck, Purpose};
 
 /// Fewest washouts in a block: with fewer, most of the conversations would be left out.
@@ -143,8 +143,10 @@ impl Contest<'_> {
                 }
             }
             if total > 0.0 {
-                let means = sums.map(|sum| sum / total);
-                rows.push((position, means[1] - means[0], means));
+                rows.push(Row {
+                    replica: position,
+                    means: sums.map(|sum| sum / total),
+                });
             }
         }
         if units.len() < 2 || rows.len() < 2 {
