@@ -64,10 +64,7 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
             shrunk: vec![WeightTally::default(); need.shrinks.len()],
             bounded: vec![Sides::default(); need.bounded.len()],
             missing_model: 0,
-            overlap: Overlap {
-                logged: vec![0; header.actions],
-                target: vec![0.0; header.actions],
-            },
+            overlap: Overlap::new(header.actions),
             units: None,
         },
         pending: Rounds::default(),
@@ -124,13 +121,7 @@ struct BlockSums {
 
 impl State<'_> {
     fn take(&mut self, mut piece: Piece) {
-        let overlap = &mut self.gathered.overlap;
-        for (sum, n) in overlap.logged.iter_mut().zip(&piece.overlap.logged) {
-            *sum += n;
-        }
-        for (sum, p) in overlap.target.iter_mut().zip(&piece.overlap.target) {
-            *sum += p;
-        }
+        self.gathered.overlap.merge(&piece.overlap);
         self.gathered.missing_model += piece.missing_model;
         self.pending.append(&mut piece.rounds);
         self.pending_units.append(&mut piece.unit);

@@ -137,6 +137,9 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
                 action,
                 logged: gathered.overlap.logged[action],
                 target: gathered.overlap.target[action] / gathered.rows as f64,
+                calibration: header
+                    .has_propensity()
+                    .then(|| gathered.overlap.calibration(action, gathered.rows as f64).0),
             })
             .collect(),
         returns: None,
@@ -474,6 +477,17 @@ impl Judge<'_> {
                     "weights average {:.3} ± {error:.3}, and 1 is expected: propensities are wrong, or actions that the policy takes were never possible",
                     weights.mean
                 ));
+            }
+        }
+        if source.propensity == Some(Propensity::Logged) {
+            let overlap = &self.gathered.overlap;
+            for (action, taken) in overlap.logged.iter().enumerate() {
+                let (mean, error) = overlap.calibration(action, self.gathered.rows as f64);
+                if *taken > 0 && (mean - 1.0).abs() > 4.0 * error + 1e-9 {
+                    notes.push(format!(
+                        "propensities of action {action} do not add up: its rows over their propensity make {mean:.3} ± {error:.3} of the log, and 1 is expected"
+                    ));
+                }
             }
         }
         if computed(|e| e.shrink().is_some()) {

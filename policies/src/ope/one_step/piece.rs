@@ -11,6 +11,38 @@ use crate::ope::table::{Header, Rows, Wanted};
 pub(crate) struct Overlap {
     pub(crate) logged: Vec<u64>,
     pub(crate) target: Vec<f64>,
+    /// Σ 1/p and Σ 1/p² over the rows of each action; zero without propensities.
+    pub(crate) inverse: Vec<[f64; 2]>,
+}
+
+impl Overlap {
+    pub(crate) fn new(actions: usize) -> Self {
+        Self {
+            logged: vec![0; actions],
+            target: vec![0.0; actions],
+            inverse: vec![[0.0; 2]; actions],
+        }
+    }
+
+    pub(crate) fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.logged.iter_mut().zip(&other.logged) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.target.iter_mut().zip(&other.target) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.inverse.iter_mut().zip(&other.inverse) {
+            mine[0] += theirs[0];
+            mine[1] += theirs[1];
+        }
+    }
+
+    /// Mean of 1{action}/p over n rows and its standard error: 1 is expected when propensities are right.
+    pub(crate) fn calibration(&self, action: usize, n: f64) -> (f64, f64) {
+        let [sum, squares] = self.inverse[action];
+        let mean = sum / n;
+        (mean, ((squares / n - mean * mean).max(0.0) / n).sqrt())
+    }
 }
 
 /// A model and where it comes from.
@@ -62,10 +94,12 @@ pub(crate) struct Piece {
 
 pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
     let actions = header.actions;
-    let mut overlap = Overlap {
-        logged: vec![0; actions],
-        target: vec![0.0; actions],
-    };
+    let mut overlap = Overlap::new(actions);
+    for (action, p) in rows.action.iter().zip(&rows.propensity) {
+        let [sum, squares] = &mut overlap.inverse[usize::from(*action)];
+        *sum += 1.0 / p;
+        *squares += 1.0 / (p * p);
+    }
     for (row, target) in rows.target.chunks_exact(actions).enumerate() {
         overlap.logged[usize::from(rows.action[row])] += 1;
         for (sum, p) in overlap.target.iter_mut().zip(target) {

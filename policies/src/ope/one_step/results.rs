@@ -83,6 +83,8 @@ pub struct ActionOverlap {
     pub logged: u64,
     /// Mean probability with which the policy would take it.
     pub target: f64,
+    /// Mean over all rows of 1/propensity where it was taken, else 0: near 1 when propensities are right. None without them.
+    pub calibration: Option<f64>,
 }
 
 /// One estimate.

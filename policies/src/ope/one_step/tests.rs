@@ -485,3 +485,33 @@ fn a_table_without_variance_has_an_interval_of_one_point() {
         }
     }
 }
+
+#[test]
+fn propensities_that_do_not_add_up_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let judge = |propensity: &dyn Fn(usize) -> f64| {
+        let mut text = "action,propensity,reward,pi0,pi1\n".to_owned();
+        for i in 0..1000 {
+            let action = usize::from(i % 4 == 0);
+            writeln!(text, "{action},{},1,0.5,0.5", propensity(action)).unwrap();
+        }
+        std::fs::write(&path, text).unwrap();
+        let table = Table::open(&path).unwrap();
+        judge_one_step(&table, &options(&["ips"], Method::Normal)).unwrap()
+    };
+    let right = judge(&|a| [0.75, 0.25][a]);
+    assert!(right.notes.is_empty(), "{:?}", right.notes);
+    assert!((right.actions[1].calibration.unwrap() - 1.0).abs() < 1e-12);
+    // Twice too small for action 1: its rows make 2 of the log.
+    let wrong = judge(&|a| [0.75, 0.125][a]);
+    assert!((wrong.actions[1].calibration.unwrap() - 2.0).abs() < 1e-12);
+    assert!(
+        wrong
+            .notes
+            .iter()
+            .any(|n| n.contains("propensities of action 1")),
+        "{:?}",
+        wrong.notes
+    );
+}

@@ -93,6 +93,7 @@ pub fn judge_sequential(
                 action,
                 logged: episodes.logged[action],
                 target: episodes.wanted[action] / rows,
+                calibration: None,
             })
             .collect(),
         returns: (header.has_propensity() && supported)

@@ -67,7 +67,10 @@ fn line(
                 cursor.cell();
             }
             Some(role @ (Role::Episode | Role::State | Role::NextState | Role::Unit)) => {
-                let key = text_key(plain(cursor.cell()));
+                // A whole number is its own key.
+                let key = cursor
+                    .whole()
+                    .unwrap_or_else(|| text_key(plain(cursor.cell())));
                 rows.key(*role, key)?;
             }
             Some(role) => match cursor.number() {
@@ -146,8 +149,29 @@ impl<'a> Cursor<'a> {
         cell
     }
 
+    /// A whole number of at most 15 digits that fills its cell.
+    #[inline]
+    fn whole(&mut self) -> Option<u64> {
+        let rest = &self.text[self.at..];
+        let mut value = 0;
+        for (length, byte) in rest.iter().take(16).enumerate() {
+            match byte {
+                b'0'..=b'9' => value = value * 10 + u64::from(byte - b'0'),
+                b',' | b'\n' | b'\r' if length > 0 => {
+                    self.at += length;
+                    return Some(value);
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
     #[inline]
     fn number(&mut self) -> Number {
+        if let Some(whole) = self.whole() {
+            return Number::Is(whole as f64);
+        }
         let rest = &self.text[self.at..];
         if let Ok((value, length)) = fast_float2::parse_partial::<f64, _>(rest)
             && matches!(rest.get(length), Some(b',' | b'\n' | b'\r') | None)

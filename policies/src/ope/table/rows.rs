@@ -96,6 +96,7 @@ impl Rows {
     }
 
     /// Takes a number that is not empty.
+    #[inline]
     pub(crate) fn number(&mut self, role: Role, value: f64) -> Result<(), Fault> {
         match role {
             Role::Action => {
