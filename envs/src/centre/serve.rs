@@ -81,7 +81,7 @@ impl Centre {
         let contact = &conversation.contact;
         let bits = contact.luck.at(Purpose::Answer, contact.turn);
         let latency_s = world.config().auto.latency_s;
-        // A draft for review is as long in the making as an answer; only the answer's spread reaches the customer.
+        // A draft takes as long as an answer. One draw serves it and the review: what is long to write is long to check.
         let seconds = latency_s * world.service.at(bits as u32);
         conversation.place = Place::AiWrites;
         self.agenda.note(self.now_s + seconds, Event::Drafted(slot));

@@ -1,7 +1,7 @@
 //! Means over replicas with Student's interval.
 
 use serde::{Deserialize, Serialize};
-use statrs::distribution::{ContinuousCDF, StudentsT};
+use tierwise_envs::centre::design::Estimate;
 
 /// A mean over replicas.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -23,21 +23,17 @@ impl Interval {
         if values.len() < 2 || values.iter().any(|v| !v.is_finite()) {
             return None;
         }
-        let n = values.len() as f64;
-        let value = values.iter().sum::<f64>() / n;
-        let variance = values.iter().map(|v| (v - value).powi(2)).sum::<f64>() / (n - 1.0);
-        let standard_error = (variance / n).sqrt();
-        let t = StudentsT::new(0.0, 1.0, n - 1.0)
-            .map_or(f64::INFINITY, |law| law.inverse_cdf(0.5 + 0.5 * level));
-        let half = if standard_error > 0.0 {
-            t * standard_error
-        } else {
-            0.0
-        };
+        let Estimate {
+            value,
+            standard_error,
+            lower,
+            upper,
+            ..
+        } = Estimate::of(values, level);
         Some(Self {
             value,
-            lower: value - half,
-            upper: value + half,
+            lower,
+            upper,
             standard_error,
         })
     }

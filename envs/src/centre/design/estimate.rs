@@ -19,8 +19,12 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// Mean of at least two independent values: x̄ ± t(n − 1) s / √n.
-    pub(super) fn of(values: &[f64], level: f64) -> Self {
+    /// Mean of independent values: x̄ ± t(n − 1) s / √n.
+    ///
+    /// # Panics
+    /// Below two values, which have no interval.
+    #[must_use]
+    pub fn of(values: &[f64], level: f64) -> Self {
         let n = values.len() as f64;
         let mean = values.iter().sum::<f64>() / n;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
