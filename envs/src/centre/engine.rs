@@ -380,13 +380,7 @@ impl Centre {
         &self.conversations[slot as usize].answer
     }
 
-    /// Slots in the conversation table: an upper bound of slot numbers so far.
-    #[must_use]
-    pub fn slots(&self) -> usize {
-        self.conversations.len()
-    }
-
-    /// Customers who are in the system: answered, waiting or deciding; those who think or left are not.
+    /// Customers who wait for people now, in both queues.
     #[must_use]
     pub fn in_queue(&self) -> u32 {
         self.people.queued[0] + self.people.queued[1]

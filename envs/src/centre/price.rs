@@ -52,12 +52,6 @@ impl Prices {
         prices.get(index).copied().unwrap_or(0.0)
     }
 
-    /// Mean price per human second of a work over the slacks that were met, for reports.
-    #[must_use]
-    pub fn at_no_slack(&self) -> [f64; 2] {
-        [Tier::Review, Tier::Human].map(|tier| self.per_human_s(tier, [0, 0]))
-    }
-
     /// Estimates prices under a policy, in one replica of a seed.
     ///
     /// Decisions are sampled evenly over the replica; each takes `Review` or `Human` in turn. Prices are the ratio of summed
@@ -264,7 +258,7 @@ mod tests {
         assert!(
             short.per_human_s(Tier::Human, [0, 0]) > 1e-4,
             "{:?}",
-            short.at_no_slack()
+            short.per_human_s(Tier::Review, [0, 0])
         );
         assert_eq!(idle.per_human_s(Tier::Human, [40, 40]), 0.0);
         assert_eq!(short.per_human_s(Tier::Auto, [0, 0]), 0.0);

@@ -8,7 +8,6 @@ use super::roster::{OpenHours, Roster};
 use super::trace::Trace;
 use crate::luck::Quantiles;
 use crate::shop::{ShopError, World};
-use crate::tier::Tier;
 
 /// Why a centre cannot be built.
 #[derive(Debug, thiserror::Error)]
@@ -187,15 +186,6 @@ impl Stage {
         begins
             .get(begins.partition_point(|at| *at <= now_s))
             .map_or(f64::INFINITY, |at| at - now_s)
-    }
-
-    /// Whether people do a tier at all.
-    #[must_use]
-    pub fn serves(&self, tier: Tier) -> bool {
-        self.config
-            .pool
-            .iter()
-            .any(|pool| pool.tiers.contains(&tier))
     }
 }
 
