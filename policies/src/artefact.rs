@@ -276,7 +276,32 @@ impl Artefact {
             path.to_owned()
         };
         let text = fs::read_to_string(&file).map_err(|source| io_error(&file, source))?;
-        let malformed = |reason: String| malformed(&file, reason);
+        let (version, artefact) = Self::parse(&text, &file)?;
+        let seen = match &artefact.training {
+            None => Seen::default(),
+            Some(training) => {
+                let path = file.with_file_name(SEEN_FILE);
+                let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
+                check_hash(&path, &bytes, &training.seen_hash)?;
+                Seen::from_bytes(&bytes).ok_or_else(|| {
+                    malformed(&path, "not a list of conversation keys".into())
+                })?
+            }
+        };
+        Ok(Version {
+            version,
+            artefact,
+            seen,
+        })
+    }
+
+    /// Version and artefact of the text of a `policy.json`; errors name `file`. The conversations it has seen stand in
+    /// another file.
+    ///
+    /// # Errors
+    /// As [`Artefact::load`].
+    pub fn parse(text: &str, file: &Path) -> Result<(String, Self), ArtefactError> {
+        let malformed = |reason: String| malformed(file, reason);
         let (header, content) = text.split_once('\n').ok_or_else(|| {
             malformed("a policy file has a header line and a content line".into())
         })?;
@@ -291,7 +316,7 @@ impl Artefact {
         let content = content
             .strip_suffix('\n')
             .ok_or_else(|| malformed("the content line is cut off".into()))?;
-        check_hash(&file, content.as_bytes(), &header.content_hash)?;
+        check_hash(file, content.as_bytes(), &header.content_hash)?;
         // The schema first: content of another schema need not parse as this one's.
         #[derive(Deserialize)]
         struct Schema {
@@ -301,29 +326,14 @@ impl Artefact {
         let current = SchemaStamp::current();
         if schema.feature_schema != current {
             return Err(ArtefactError::Schema {
-                path: file,
+                path: file.to_owned(),
                 have: schema.feature_schema,
                 want: current,
             });
         }
         let artefact: Self = serde_json::from_str(content).map_err(|e| malformed(e.to_string()))?;
         artefact.servable().map_err(malformed)?;
-        let seen = match &artefact.training {
-            None => Seen::default(),
-            Some(training) => {
-                let path = file.with_file_name(SEEN_FILE);
-                let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
-                check_hash(&path, &bytes, &training.seen_hash)?;
-                Seen::from_bytes(&bytes).ok_or_else(|| {
-                    self::malformed(&path, "not a list of conversation keys".into())
-                })?
-            }
-        };
-        Ok(Version {
-            version: header.content_hash[..12].to_owned(),
-            artefact,
-            seen,
-        })
+        Ok((header.content_hash[..12].to_owned(), artefact))
     }
 }
 
