@@ -9,3 +9,4 @@ pub mod failure;
 pub mod router;
 pub mod run;
 pub mod stats;
+pub mod store;
