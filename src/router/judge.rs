@@ -112,7 +112,12 @@ impl Judge {
     /// # Errors
     /// [`JudgeError`] of the store; an experiment that cannot be used is logged and passed over.
     pub async fn tick(&mut self) -> Result<(), JudgeError> {
-        if self.lease.as_ref().is_none_or(|lease| !lease.still_held()) {
+        let held = match &self.lease {
+            Some(lease) => lease.still_held().await,
+            None => false,
+        };
+        if !held {
+            self.lease = None;
             self.lease = self.store.try_lead().await?;
         }
         let leads = self.lease.is_some();
@@ -324,7 +329,6 @@ async fn close_blocks(
             continue;
         }
         let mut gathered = Gatherer::default();
-        // A conversation of a switchback may be exposed after its block: read one block further back and let the key decide.
         let mut after = cursor_before(next.saturating_mul(length_us));
         loop {
             let query = MaturedQuery {

@@ -260,7 +260,7 @@ pub enum Waiting {
 }
 
 /// The evidence at a look.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Evidence {
     /// The challenger's name.
     pub arm: String,

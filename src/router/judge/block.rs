@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::router::experiment::{Definition, Design, Experiment, Metric};
 use crate::stats::eprocess::Block;
 use crate::stats::tally::Count;
-use crate::store::MaturedUnit;
+use crate::store::{FirstExposure, MaturedUnit};
 
 /// Microseconds of a minute.
 pub(super) const MINUTE_US: i64 = 60_000_000;
@@ -167,6 +167,26 @@ impl Gatherer {
         } else {
             part.rows.push((arm as u8, outcome));
         }
+    }
+
+    /// Counts a unit that entered, without an outcome.
+    pub(super) fn count(&mut self, arms: usize, minute: i64, first: &FirstExposure) {
+        let arm = usize::from(first.arm);
+        if arm >= arms {
+            return;
+        }
+        let part = self
+            .blocks
+            .entry(minute)
+            .or_default()
+            .entry((first.revision, None))
+            .or_insert_with(|| Part {
+                revision: first.revision,
+                stratum: None,
+                arms: vec![(0, 0); arms],
+                rows: Vec::new(),
+            });
+        part.arms[arm].0 += 1;
     }
 
     /// The blocks, in order.
