@@ -252,6 +252,14 @@ impl Artefact {
         self.encode().0.content_hash[..12].to_owned()
     }
 
+    /// Content hash (64 hexadecimal digits) and the text that [`Artefact::parse`] reads, for registries.
+    #[must_use]
+    pub fn to_text(&self) -> (String, String) {
+        let (header, content) = self.encode();
+        let line = serde_json::to_string(&header).expect("a header is two plain fields");
+        (header.content_hash, format!("{line}\n{content}\n"))
+    }
+
     fn encode(&self) -> (Header, String) {
         let content =
             serde_json::to_string(self).expect("an artefact has string keys and finite numbers");

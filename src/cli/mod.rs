@@ -8,16 +8,20 @@ mod analyze_table;
 mod calibrate;
 mod demo;
 mod evaluate;
+mod experiment;
 mod forecast;
 mod import;
 mod log;
 mod output;
+mod policy;
 mod progress;
 mod report;
+mod serve;
 mod simulate;
 mod staff;
 mod sweep;
 mod train;
+mod wall_clock;
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -64,6 +68,10 @@ enum Command {
     Report(report::ReportArgs),
     Simulate(simulate::SimulateArgs),
     Staff(staff::StaffArgs),
+    Serve(serve::ServeArgs),
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
+    Experiment(experiment::ExperimentArgs),
 }
 
 /// Options of every command that prints results.
@@ -125,7 +133,19 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Report(args) => report::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Staff(args) => staff::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Policy(command) => policy::run(&command),
+        Command::Experiment(args) => experiment::run(&args),
     }
+}
+
+/// Runs what waits for a database or a network.
+fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format!("cannot start a runtime: {e}")))?;
+    Ok(runtime.block_on(work))
 }
 
 /// A path argument that must exist, checked before any work.
