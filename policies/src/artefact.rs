@@ -291,9 +291,8 @@ impl Artefact {
                 let path = file.with_file_name(SEEN_FILE);
                 let bytes = fs::read(&path).map_err(|source| io_error(&path, source))?;
                 check_hash(&path, &bytes, &training.seen_hash)?;
-                Seen::from_bytes(&bytes).ok_or_else(|| {
-                    malformed(&path, "not a list of conversation keys".into())
-                })?
+                Seen::from_bytes(&bytes)
+                    .ok_or_else(|| malformed(&path, "not a list of conversation keys".into()))?
             }
         };
         Ok(Version {

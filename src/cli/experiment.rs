@@ -19,7 +19,12 @@ pub(super) struct ExperimentArgs {
     #[command(subcommand)]
     command: ExperimentCommand,
     /// The router.
-    #[arg(long, global = true, value_name = "URL", default_value = "http://127.0.0.1:8787")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8787"
+    )]
     url: String,
     /// File that holds an admin key, where the router has keys.
     #[arg(long, global = true, value_name = "FILE")]
@@ -135,7 +140,11 @@ async fn ask(args: &ExperimentArgs) -> Result<Done, Failure> {
         C::History { .. } => history(&answer),
         C::Status { key: None } => {
             let all: Vec<String> = list(&answer["experiments"]).map(standing).collect();
-            if all.is_empty() { "no experiment; `tierwise experiment create FILE` creates one".to_owned() } else { all.join("\n\n") }
+            if all.is_empty() {
+                "no experiment; `tierwise experiment create FILE` creates one".to_owned()
+            } else {
+                all.join("\n\n")
+            }
         }
         _ => standing(&answer),
     };
@@ -159,10 +168,19 @@ fn step(name: &str, which: &Move, mut body: Value) -> (Method, String, Option<Va
     if let Some(revision) = which.revision {
         body["revision"] = json!(revision);
     }
-    (Method::POST, format!("/v1/experiments/{}/{name}", which.key), Some(body))
+    (
+        Method::POST,
+        format!("/v1/experiments/{}/{name}", which.key),
+        Some(body),
+    )
 }
 
-async fn request(args: &ExperimentArgs, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+async fn request(
+    args: &ExperimentArgs,
+    method: Method,
+    path: &str,
+    body: Option<Value>,
+) -> Result<Value, Failure> {
     let key = match &args.key_file {
         None => None,
         Some(path) => {
@@ -177,13 +195,20 @@ async fn request(args: &ExperimentArgs, method: Method, path: &str, body: Option
     let answer = Client::new(Duration::from_secs(30))
         .send(method, &url, &headers, body)
         .await
-        .map_err(|e| failure_of(&e).fix("is the router running? `tierwise serve` starts one; `--url` names another"))?;
+        .map_err(|e| {
+            failure_of(&e)
+                .fix("is the router running? `tierwise serve` starts one; `--url` names another")
+        })?;
     let value: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     if answer.is_success() {
         return Ok(value);
     }
     let text = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let title = if text("title").is_empty() { format!("the router answered {}", answer.status) } else { text("title") };
+    let title = if text("title").is_empty() {
+        format!("the router answered {}", answer.status)
+    } else {
+        text("title")
+    };
     let mut failure = Failure::new(format!("{title} ({})", answer.status));
     if !text("detail").is_empty() {
         failure = failure.detail(text("detail"));
@@ -221,7 +246,11 @@ fn standing(view: &Value) -> String {
             let total = &metric["arms"][position];
             let units = total["units"].as_u64().unwrap_or(0);
             let mean = total["sum"].as_f64().unwrap_or(0.0) / (units.max(1)) as f64;
-            let cell = if units == 0 { "-".to_owned() } else { format!("{mean:.4} (n {units})") };
+            let cell = if units == 0 {
+                "-".to_owned()
+            } else {
+                format!("{mean:.4} (n {units})")
+            };
             out += &format!(" {cell:>22}");
         }
     }

@@ -107,7 +107,10 @@ pub(super) fn run(command: &PolicyCommand) -> Result<Done, Failure> {
 
 async fn register(args: &RegisterArgs) -> Result<Done, Failure> {
     existing(&args.path, "version or rule file")?;
-    let is_rules = args.path.extension().is_some_and(|extension| extension == "toml");
+    let is_rules = args
+        .path
+        .extension()
+        .is_some_and(|extension| extension == "toml");
     let mut artefact = if is_rules {
         let text = std::fs::read_to_string(&args.path).map_err(|e| Failure::at(&args.path, e))?;
         let rules = RulePolicy::from_toml(&text).map_err(|e| Failure::at(&args.path, e))?;
@@ -125,18 +128,27 @@ async fn register(args: &RegisterArgs) -> Result<Done, Failure> {
         registered_at_us: WallClock::new().now_us(),
     };
     let store = store::open(&args.store).await.map_err(|e| failure_of(&e))?;
-    store.register_policy(&row, text.as_bytes()).await.map_err(|e| failure_of(&e))?;
+    store
+        .register_policy(&row, text.as_bytes())
+        .await
+        .map_err(|e| failure_of(&e))?;
     store.close().await;
     if args.output.json {
         output::json(&PolicyView::of(&row))?;
     } else {
-        output::text_line(&format!("registered {} as version {}", row.name, &row.hash[..12]))?;
+        output::text_line(&format!(
+            "registered {} as version {}",
+            row.name,
+            &row.hash[..12]
+        ))?;
     }
     Ok(Done::Fine)
 }
 
 async fn list(args: &ListArgs) -> Result<Done, Failure> {
-    let store = store::open_existing(&args.store).await.map_err(|e| failure_of(&e))?;
+    let store = store::open_existing(&args.store)
+        .await
+        .map_err(|e| failure_of(&e))?;
     let rows = store.policies().await.map_err(|e| failure_of(&e))?;
     store.close().await;
     let views: Vec<PolicyView> = rows.iter().map(PolicyView::of).collect();
@@ -148,7 +160,12 @@ async fn list(args: &ListArgs) -> Result<Done, Failure> {
         let mut text = format!("{:<14} {:<24} registered", "version", "name");
         for view in &views {
             let at = serde_json::to_value(view.registered_at).unwrap_or_default();
-            text += &format!("\n{:<14} {:<24} {}", view.version, view.name, at.as_str().unwrap_or_default());
+            text += &format!(
+                "\n{:<14} {:<24} {}",
+                view.version,
+                view.name,
+                at.as_str().unwrap_or_default()
+            );
         }
         output::text_line(&text)?;
     }
@@ -172,18 +189,29 @@ async fn find(store: &dyn Store, wanted: &str) -> Result<(PolicyRow, Artefact), 
         .map_err(|e| failure_of(&e))?
         .ok_or_else(|| Failure::new(format!("policy `{wanted}` has gone from the store")))?;
     let text = String::from_utf8_lossy(&bytes);
-    let (_, artefact) = Artefact::parse(&text, std::path::Path::new(&row.name)).map_err(|e| failure_of(&e))?;
+    let (_, artefact) =
+        Artefact::parse(&text, std::path::Path::new(&row.name)).map_err(|e| failure_of(&e))?;
     Ok((row, artefact))
 }
 
 async fn show(args: &ShowArgs) -> Result<Done, Failure> {
-    let store = store::open_existing(&args.store).await.map_err(|e| failure_of(&e))?;
+    let store = store::open_existing(&args.store)
+        .await
+        .map_err(|e| failure_of(&e))?;
     let (row, artefact) = find(&*store, &args.policy).await?;
     store.close().await;
     if args.output.json {
-        output::json(&serde_json::json!({ "registered": PolicyView::of(&row), "artefact": artefact }))?;
+        output::json(
+            &serde_json::json!({ "registered": PolicyView::of(&row), "artefact": artefact }),
+        )?;
     } else {
-        output::text_line(&facts(&row, &artefact).iter().map(|(k, v)| format!("{k:<18} {v}")).collect::<Vec<_>>().join("\n"))?;
+        output::text_line(
+            &facts(&row, &artefact)
+                .iter()
+                .map(|(k, v)| format!("{k:<18} {v}"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        )?;
     }
     Ok(Done::Fine)
 }
@@ -198,7 +226,13 @@ fn facts(row: &PolicyRow, artefact: &Artefact) -> Vec<(&'static str, String)> {
     };
     let training = artefact.training.as_ref().map_or_else(
         || "no log".to_owned(),
-        |training| format!("{} conversations of log {}", training.conversations, &training.log_hash[..12.min(training.log_hash.len())]),
+        |training| {
+            format!(
+                "{} conversations of log {}",
+                training.conversations,
+                &training.log_hash[..12.min(training.log_hash.len())]
+            )
+        },
     );
     vec![
         ("version", row.hash[..12].to_owned()),
@@ -211,12 +245,20 @@ fn facts(row: &PolicyRow, artefact: &Artefact) -> Vec<(&'static str, String)> {
         ("reward", artefact.reward_version.clone()),
         ("learned from", training),
         ("floor", artefact.serve_floor.to_string()),
-        ("feature schema", format!("{} ({})", artefact.feature_schema.version, artefact.feature_schema.hash)),
+        (
+            "feature schema",
+            format!(
+                "{} ({})",
+                artefact.feature_schema.version, artefact.feature_schema.hash
+            ),
+        ),
     ]
 }
 
 async fn diff(args: &DiffArgs) -> Result<Done, Failure> {
-    let store = store::open_existing(&args.store).await.map_err(|e| failure_of(&e))?;
+    let store = store::open_existing(&args.store)
+        .await
+        .map_err(|e| failure_of(&e))?;
     let (a_row, a) = find(&*store, &args.a).await?;
     let (b_row, b) = find(&*store, &args.b).await?;
     store.close().await;
@@ -232,14 +274,20 @@ async fn diff(args: &DiffArgs) -> Result<Done, Failure> {
             .iter()
             .map(|(key, a, b)| serde_json::json!({ "field": key, "a": a, "b": b }))
             .collect();
-        output::json(&serde_json::json!({ "same_decisions": same_policy, "differences": differences }))?;
+        output::json(
+            &serde_json::json!({ "same_decisions": same_policy, "differences": differences }),
+        )?;
         return Ok(Done::Fine);
     }
     let mut text = String::new();
     for (key, a, b) in &pairs {
         text += &format!("{key:<18} {a:<28} {b}\n");
     }
-    text += if same_policy { "both decide alike" } else { "they decide differently" };
+    text += if same_policy {
+        "both decide alike"
+    } else {
+        "they decide differently"
+    };
     output::text_line(&text)?;
     Ok(Done::Fine)
 }

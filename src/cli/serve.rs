@@ -54,7 +54,8 @@ const SHIPPED_RULES: &str = include_str!("../../configs/rules.toml");
 
 pub(super) fn run(args: &ServeArgs) -> Result<Done, Failure> {
     if !(args.speed.is_finite() && (1.0..=1e6).contains(&args.speed)) {
-        return Err(Failure::new(format!("`--speed` is {}", args.speed)).detail("it lies in 1 to 1,000,000"));
+        return Err(Failure::new(format!("`--speed` is {}", args.speed))
+            .detail("it lies in 1 to 1,000,000"));
     }
     let settings = settings(args)?;
     let baseline = baseline(&settings)?;
@@ -74,7 +75,9 @@ fn settings(args: &ServeArgs) -> Result<Settings, Failure> {
             existing(path, "configuration")?;
             let file = TomlFile::read(path)?;
             let settings: Settings = file.parse()?;
-            settings.check().map_err(|(key, value, expected)| file.value_error(key, value, expected))?;
+            settings
+                .check()
+                .map_err(|(key, value, expected)| file.value_error(key, value, expected))?;
             settings
         }
     };
@@ -93,7 +96,9 @@ fn settings(args: &ServeArgs) -> Result<Settings, Failure> {
 /// The rules that answer outside experiments and in place of a policy that cannot.
 pub(super) fn baseline(settings: &Settings) -> Result<ServedPolicy, Failure> {
     let rules = match &settings.rules {
-        None => RulePolicy::from_toml(SHIPPED_RULES).expect("the shipped rules are checked by a test"),
+        None => {
+            RulePolicy::from_toml(SHIPPED_RULES).expect("the shipped rules are checked by a test")
+        }
         Some(path) => {
             let text = std::fs::read_to_string(path)
                 .map_err(|e| Failure::at(path, e).fix("name a rule file in `rules`"))?;
@@ -123,19 +128,39 @@ pub(super) fn rule_artefact(name: &str, rules: RulePolicy) -> Artefact {
 fn start_logs(args: &ServeArgs) -> Result<(), Failure> {
     let filter = tracing_subscriber::EnvFilter::try_new(&args.log)
         .map_err(|e| Failure::new(format!("`--log {}`: {e}", args.log)).fix("try `--log info`"))?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     // A second start in one process (tests) keeps the first's logs.
-    let _ = if args.json_logs { logs.json().try_init() } else { logs.with_target(false).try_init() };
+    let _ = if args.json_logs {
+        logs.json().try_init()
+    } else {
+        logs.with_target(false).try_init()
+    };
     Ok(())
 }
 
-async fn serve(args: &ServeArgs, settings: Settings, baseline: ServedPolicy) -> Result<Done, Failure> {
-    let store = store::open(&settings.store).await.map_err(|e| failure_of(&e))?;
-    let has_keys = store.keys().await.map_err(|e| failure_of(&e))?.iter().any(|key| key.revoked_at_us.is_none());
+async fn serve(
+    args: &ServeArgs,
+    settings: Settings,
+    baseline: ServedPolicy,
+) -> Result<Done, Failure> {
+    let store = store::open(&settings.store)
+        .await
+        .map_err(|e| failure_of(&e))?;
+    let has_keys = store
+        .keys()
+        .await
+        .map_err(|e| failure_of(&e))?
+        .iter()
+        .any(|key| key.revoked_at_us.is_none());
     if !has_keys && !settings.listen.ip().is_loopback() {
-        return Err(Failure::new(format!("`listen` is {}, and there is no API key", settings.listen))
-            .detail("without keys anybody who reaches the address may do everything")
-            .fix("listen on 127.0.0.1, or add a key: `tierwise store key add --role admin URL`"));
+        return Err(Failure::new(format!(
+            "`listen` is {}, and there is no API key",
+            settings.listen
+        ))
+        .detail("without keys anybody who reaches the address may do everything")
+        .fix("listen on 127.0.0.1, or add a key: `tierwise store key add --role admin URL`"));
     }
     if !has_keys {
         tracing::warn!("no API keys: every client on this machine may do everything");
@@ -155,7 +180,9 @@ async fn serve(args: &ServeArgs, settings: Settings, baseline: ServedPolicy) -> 
         .await
         .map_err(|e| failure_of(&e))?;
     let app = http::app(service.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    output::text_line(&format!("tierwise listens on http://{address}  (store {shown})"))?;
+    output::text_line(&format!(
+        "tierwise listens on http://{address}  (store {shown})"
+    ))?;
     axum::serve(listener, app)
         .with_graceful_shutdown(asked_to_stop())
         .await

@@ -330,13 +330,22 @@ mod tests {
 
     #[test]
     fn bad_weights_are_refused() {
-        for weights in [&[][..], &[0.5, 0.6][..], &[1.5, -0.5][..], &[f64::NAN, 1.0][..]] {
+        for weights in [
+            &[][..],
+            &[0.5, 0.6][..],
+            &[1.5, -0.5][..],
+            &[f64::NAN, 1.0][..],
+        ] {
             assert!(Allocation::initial(weights, 1.0).is_err(), "{weights:?}");
         }
         assert!(Allocation::initial(&[1.0], 1.5).is_err());
         let overlap = [(0, 10, 0), (5, 15, 1)].map(|(from, to, arm)| BucketRange { from, to, arm });
         assert!(Allocation::from_ranges(&overlap).is_err());
-        let outside = [BucketRange { from: 9_000, to: 10_001, arm: 0 }];
+        let outside = [BucketRange {
+            from: 9_000,
+            to: 10_001,
+            arm: 0,
+        }];
         assert!(Allocation::from_ranges(&outside).is_err());
     }
 }

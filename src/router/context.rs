@@ -55,7 +55,9 @@ impl Context {
             None if field == "class" => Some(self.observation.class()?.name().to_owned()),
             None => {
                 let feature = Feature::from_name(field)?;
-                self.observation.get(feature).map(|number| number.to_string())
+                self.observation
+                    .get(feature)
+                    .map(|number| number.to_string())
             }
         }
     }
@@ -116,7 +118,9 @@ fn code_of(feature: Feature, text: &str) -> Option<f32> {
 fn wanted(feature: Feature) -> String {
     match feature {
         Feature::Class => "a class is `simple`, `complex` or `complaint`".to_owned(),
-        Feature::Channel => "a channel is `chat`, `email`, `voice`, `video`, `social` or `other`".to_owned(),
+        Feature::Channel => {
+            "a channel is `chat`, `email`, `voice`, `video`, `social` or `other`".to_owned()
+        }
         Feature::Language => "a language is a BCP 47 tag such as `zh-Hant`".to_owned(),
         Feature::Region => "a region is a code of one to three letters".to_owned(),
         _ => {
@@ -212,10 +216,14 @@ impl<'de> Deserialize<'de> for Context {
                         ("text", Scalar::Text(text)) => context.text = Some(text),
                         ("text", Scalar::Null) | (_, Scalar::Null | Scalar::Other(_)) => {}
                         ("text", other) => {
-                            return Err(de::Error::custom(format!("`text` is {other}; it is a text")));
+                            return Err(de::Error::custom(format!(
+                                "`text` is {other}; it is a text"
+                            )));
                         }
                         (_, Scalar::Text(text)) => context.keep(&name, Attribute::Text(text)),
-                        (_, Scalar::Number(number)) => context.keep(&name, Attribute::Number(number)),
+                        (_, Scalar::Number(number)) => {
+                            context.keep(&name, Attribute::Number(number))
+                        }
                         (_, Scalar::Flag(flag)) => {
                             context.keep(&name, Attribute::Text(flag.to_string()));
                         }
@@ -246,7 +254,10 @@ mod tests {
         assert_eq!(context.observation.class(), Some(Class::Complaint));
         assert_eq!(context.observation.get(Feature::Sentiment), Some(-0.5));
         assert_eq!(context.observation.get(Feature::WantsHuman), Some(1.0));
-        assert_eq!(context.observation.get(Feature::Language), letters_code("zh"));
+        assert_eq!(
+            context.observation.get(Feature::Language),
+            letters_code("zh")
+        );
         assert_eq!(context.observation.get(Feature::Turn), None);
         assert_eq!(context.text.as_deref(), Some("退款"));
         assert_eq!(context.text_of("language").as_deref(), Some("zh-Hant"));
@@ -259,9 +270,18 @@ mod tests {
     #[test]
     fn a_wrong_field_is_named() {
         for (json, want) in [
-            (r#"{"sentiment": 3}"#, "`sentiment` is 3; it lies in [-1, 1]"),
-            (r#"{"sentiment": "low"}"#, "`sentiment` is \"low\"; it is a number in [-1, 1]"),
-            (r#"{"class": "rude"}"#, "a class is `simple`, `complex` or `complaint`"),
+            (
+                r#"{"sentiment": 3}"#,
+                "`sentiment` is 3; it lies in [-1, 1]",
+            ),
+            (
+                r#"{"sentiment": "low"}"#,
+                "`sentiment` is \"low\"; it is a number in [-1, 1]",
+            ),
+            (
+                r#"{"class": "rude"}"#,
+                "a class is `simple`, `complex` or `complaint`",
+            ),
             (r#"{"turn": [1]}"#, "`turn` is a list"),
             (r#"{"turn": true}"#, "`turn` is true; it is a number"),
             (r#"{"text": 4}"#, "`text` is 4; it is a text"),

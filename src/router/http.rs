@@ -31,7 +31,10 @@ pub fn app(service: Arc<Service>) -> Router {
         .route("/v1/decide", post(decide::one))
         .route("/v1/decide/batch", post(decide::batch))
         .route("/v1/events", post(events::ingest))
-        .route("/v1/experiments", get(experiments::list).post(experiments::create))
+        .route(
+            "/v1/experiments",
+            get(experiments::list).post(experiments::create),
+        )
         .route("/v1/experiments/{key}", get(experiments::show))
         .route("/v1/experiments/{key}/history", get(experiments::history))
         .route("/v1/experiments/{key}/{action}", post(experiments::act))

@@ -11,12 +11,13 @@ mod ledger;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
 pub use self::block::{ArmTotal, ClosedBlock, Part};
-pub use self::ledger::{Ledger, Look, MetricLedger, Role};
 use self::block::{Gatherer, MINUTE_US, block_length_us};
+pub use self::ledger::{Ledger, Look, MetricLedger, Role};
 use super::clock::Clock;
 use super::experiment::{Action, Design, Experiment, Phase};
 use super::standing::{Standing, Standings};
@@ -60,7 +61,15 @@ struct Case {
     experiment: Arc<Experiment>,
     ledger: Ledger,
     judged_block: Option<i64>,
-    judged_at_us: i64,
+    judged_at_us: Option<i64>,
+}
+
+impl Case {
+    /// Whether a minute has passed since it was judged, or the clock was set back.
+    fn stale(&self, now_us: i64) -> bool {
+        self.judged_at_us
+            .is_none_or(|at_us| !(at_us..at_us + MINUTE_US).contains(&now_us))
+    }
 }
 
 /// The judge of a router.
@@ -101,8 +110,18 @@ impl Judge {
                 _ = tick.tick() => {}
                 () = stop.notified() => return,
             }
-            if let Err(error) = self.tick().await {
-                tracing::warn!(%error, "the judge waits");
+            // A fault of ours must not end judging for good: the next tick reads everything again.
+            let tick = std::panic::AssertUnwindSafe(self.tick())
+                .catch_unwind()
+                .await;
+            match tick {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, "the judge waits"),
+                Err(_) => {
+                    tracing::error!("the judge failed; it reads everything again");
+                    self.cases.clear();
+                    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                }
             }
         }
     }
@@ -122,7 +141,8 @@ impl Judge {
         }
         let leads = self.lease.is_some();
         let rows = self.store.experiments().await?;
-        self.cases.retain(|key, _| rows.iter().any(|row| row.key == *key));
+        self.cases
+            .retain(|key, _| rows.iter().any(|row| row.key == *key));
         for row in rows {
             let key = row.key.clone();
             if let Err(error) = self.look_at(row, leads).await {
@@ -158,7 +178,7 @@ impl Judge {
                         experiment: Arc::new(experiment),
                         ledger,
                         judged_block: None,
-                        judged_at_us: i64::MIN,
+                        judged_at_us: None,
                     };
                     self.cases.insert(key.clone(), case);
                 }
@@ -166,7 +186,7 @@ impl Judge {
         } else if !leads && !self.cases[&key].experiment.phase.is_over() {
             // Somebody else closes blocks: read them when a minute has passed.
             let case = &self.cases[&key];
-            if self.clock.now_us() - case.judged_at_us >= MINUTE_US {
+            if case.stale(self.clock.now_us()) {
                 let ledger = load(&*self.store, &case.experiment).await?;
                 self.cases.get_mut(&key).expect("just seen").ledger = ledger;
             }
@@ -174,21 +194,35 @@ impl Judge {
         let now_us = self.clock.now_us();
         let case = self.cases.get_mut(&key).expect("just seen or inserted");
         if case.experiment.phase == Phase::Draft {
-            self.standings.publish(&key, Standing::new(&case.row, case.experiment.clone(), &case.ledger, now_us));
+            self.standings.publish(
+                &key,
+                Standing::new(&case.row, case.experiment.clone(), &case.ledger, now_us),
+            );
             return Ok(());
         }
         if leads {
-            close_blocks(&*self.store, &*self.clock, &case.experiment, &mut case.ledger).await?;
+            close_blocks(
+                &*self.store,
+                &*self.clock,
+                &case.experiment,
+                &mut case.ledger,
+            )
+            .await?;
         }
         case.ledger.watch_holdback(&case.experiment)?;
-        let last = case.ledger.last_block(0).max(case.ledger.arrivals.keys().next_back().copied());
-        if case.judged_block == last && now_us - case.judged_at_us < MINUTE_US && now_us >= case.judged_at_us {
+        let last = case
+            .ledger
+            .last_block(0)
+            .max(case.ledger.arrivals.keys().next_back().copied());
+        if case.judged_block == last && !case.stale(now_us) {
             return Ok(());
         }
         case.judged_block = last;
-        case.judged_at_us = now_us;
+        case.judged_at_us = Some(now_us);
         let standing = Standing::new(&case.row, case.experiment.clone(), &case.ledger, now_us);
-        let next = leads.then(|| next_action(case, &standing, now_us)).flatten();
+        let next = leads
+            .then(|| next_action(case, &standing, now_us))
+            .flatten();
         self.standings.publish(&key, standing);
         if let Some((action, reason, evidence)) = next {
             self.act(&key, &action, reason, evidence, now_us).await?;
@@ -223,7 +257,12 @@ impl Judge {
             .store
             .save_experiment(key, case.row.revision, &body, &entry)
             .await?;
-        tracing::info!(key, action = entry.action, reason = entry.reason, "experiment moved");
+        tracing::info!(
+            key,
+            action = entry.action,
+            reason = entry.reason,
+            "experiment moved"
+        );
         self.webhooks.send(key, &experiment, &entry);
         case.row = ExperimentRow {
             key: key.to_owned(),
@@ -298,14 +337,24 @@ async fn close_blocks(
 
     // Units that entered, by the minute.
     let open = (now_us - transit_us.max(MINUTE_US / 2)).div_euclid(MINUTE_US);
-    let next = ledger.arrivals.keys().next_back().map_or(i64::MIN, |minute| minute + 1);
+    let next = ledger
+        .arrivals
+        .keys()
+        .next_back()
+        .map_or(i64::MIN, |minute| minute + 1);
     if next < open {
         let mut gathered = Gatherer::default();
         let mut after = cursor_before(next.saturating_mul(MINUTE_US));
         loop {
-            let units = store.first_exposures(key, after, open * MINUTE_US - 1, PAGE).await?;
+            let units = store
+                .first_exposures(key, after, open * MINUTE_US - 1, PAGE)
+                .await?;
             for first in &units {
-                gathered.count(definition.arms.len(), first.at_us.div_euclid(MINUTE_US), first);
+                gathered.count(
+                    definition.arms.len(),
+                    first.at_us.div_euclid(MINUTE_US),
+                    first,
+                );
             }
             match units.last() {
                 Some(last) if units.len() == PAGE => after = last.cursor(),
@@ -324,7 +373,9 @@ async fn close_blocks(
     for (position, metric) in metrics.iter().enumerate() {
         let grace_us = metric.grace_us().max(transit_us);
         let closed = (now_us - metric.window_us() - grace_us).div_euclid(length_us);
-        let next = ledger.last_block(position).map_or(i64::MIN, |block| block + 1);
+        let next = ledger
+            .last_block(position)
+            .map_or(i64::MIN, |block| block + 1);
         if next >= closed {
             continue;
         }
@@ -348,8 +399,10 @@ async fn close_blocks(
                 _ => break,
             }
         }
-        let blocks: Vec<(i64, ClosedBlock)> =
-            gathered.finish().filter(|(block, _)| *block >= next).collect();
+        let blocks: Vec<(i64, ClosedBlock)> = gathered
+            .finish()
+            .filter(|(block, _)| *block >= next)
+            .collect();
         append(store, &metric_key(key, &metric.name), &blocks).await?;
         for (block, closed) in blocks {
             ledger.fold(experiment, position, block, closed)?;
@@ -358,7 +411,11 @@ async fn close_blocks(
     Ok(())
 }
 
-async fn append(store: &dyn Store, name: &str, blocks: &[(i64, ClosedBlock)]) -> Result<(), StoreError> {
+async fn append(
+    store: &dyn Store,
+    name: &str,
+    blocks: &[(i64, ClosedBlock)],
+) -> Result<(), StoreError> {
     if blocks.is_empty() {
         return Ok(());
     }
@@ -395,27 +452,46 @@ fn next_action(case: &Case, standing: &Standing, now_us: i64) -> Option<(Action,
             continue;
         }
         match &challenger.verdict {
-            Verdict::RollBack { arm, guardrail, log_e } => {
+            Verdict::RollBack {
+                arm,
+                guardrail,
+                log_e,
+            } => {
                 let reason = match guardrail {
-                    Some(guardrail) => format!("`{arm}` harms `{guardrail}` (e-value {:.1})", log_e.exp()),
+                    Some(guardrail) => {
+                        format!("`{arm}` harms `{guardrail}` (e-value {:.1})", log_e.exp())
+                    }
                     None => format!("`{arm}` is worse (e-value {:.1})", log_e.exp()),
                 };
-                let action = if promoted { Action::RollBack } else { Action::Drop { arm: arm.clone() } };
+                let action = if promoted {
+                    Action::RollBack
+                } else {
+                    Action::Drop { arm: arm.clone() }
+                };
                 // The last challenger is rolled back by its own name.
                 let last = weights[1..].iter().filter(|weight| **weight > 0.0).count() == 1;
                 let action = if last { Action::RollBack } else { action };
                 return Some((action, reason, evidence()));
             }
             Verdict::Promote { arm, log_e } if !promoted => {
-                let reason = format!("`{arm}` is better (e-value {:.1}) and nothing speaks against it", log_e.exp());
+                let reason = format!(
+                    "`{arm}` is better (e-value {:.1}) and nothing speaks against it",
+                    log_e.exp()
+                );
                 return Some((Action::Promote { arm: arm.clone() }, reason, evidence()));
             }
             _ => {}
         }
     }
-    if let Phase::Promoted { holdback_until_us, .. } = experiment.phase {
+    if let Phase::Promoted {
+        holdback_until_us, ..
+    } = experiment.phase
+    {
         return (now_us >= holdback_until_us).then(|| {
-            let reason = format!("the holdback of {} days is over and showed no harm", rule.holdback_days);
+            let reason = format!(
+                "the holdback of {} days is over and showed no harm",
+                rule.holdback_days
+            );
             (Action::Complete, reason, evidence())
         });
     }
@@ -427,12 +503,24 @@ fn next_action(case: &Case, standing: &Standing, now_us: i64) -> Option<(Action,
         .iter()
         .any(|one| matches!(&one.evidence.broken, Some(broken) if !matches!(broken, crate::stats::verdict::Broken::Interference { .. })));
     let share = experiment.share();
-    let next = rule.ramp.iter().copied().find(|step| *step > share + 1e-9)?;
+    let next = rule
+        .ramp
+        .iter()
+        .copied()
+        .find(|step| *step > share + 1e-9)?;
     let hours = (now_us - experiment.revision()?.since_us) as f64 / 3_600e6;
-    let wealths: Vec<f64> = case.ledger.guardrail_wealths().iter().map(|log| log.exp()).collect();
+    let wealths: Vec<f64> = case
+        .ledger
+        .guardrail_wealths()
+        .iter()
+        .map(|log| log.exp())
+        .collect();
     let units = case.ledger.units_at_revision(experiment);
     (!broken && rule.may_advance(hours, units, &wealths)).then(|| {
-        let reason = format!("{hours:.1} hours and {units} mature units at {:.1} %, no guardrail in sight", 100.0 * share);
+        let reason = format!(
+            "{hours:.1} hours and {units} mature units at {:.1} %, no guardrail in sight",
+            100.0 * share
+        );
         (Action::Ramp { share: next }, reason, evidence())
     })
 }

@@ -22,7 +22,9 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let seconds = [1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0];
+        let seconds = [
+            1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 0.1, 0.3, 1.0,
+        ];
         let recorder = PrometheusBuilder::new()
             .set_buckets(&seconds)
             .expect("there are buckets")
@@ -36,16 +38,31 @@ impl Default for Metrics {
             let labels = vec![Label::new("outcome", outcome)];
             recorder.register_counter(&Key::from_parts("tierwise_events_total", labels), &METADATA)
         };
-        recorder.describe_counter("tierwise_events_total".into(), None, "Events taken in, by what became of them.".into());
-        recorder.describe_histogram("tierwise_decide_seconds".into(), None, "Seconds from question to recorded exposure.".into());
+        recorder.describe_counter(
+            "tierwise_events_total".into(),
+            None,
+            "Events taken in, by what became of them.".into(),
+        );
+        recorder.describe_histogram(
+            "tierwise_decide_seconds".into(),
+            None,
+            "Seconds from question to recorded exposure.".into(),
+        );
         Self {
             decisions: counter("tierwise_decisions_total", "Decisions answered."),
-            fallbacks: counter("tierwise_fallbacks_total", "Decisions by the baseline in place of a policy that could not."),
-            unrecorded: counter("tierwise_unrecorded_total", "Decisions refused because their exposure could not be recorded."),
+            fallbacks: counter(
+                "tierwise_fallbacks_total",
+                "Decisions by the baseline in place of a policy that could not.",
+            ),
+            unrecorded: counter(
+                "tierwise_unrecorded_total",
+                "Decisions refused because their exposure could not be recorded.",
+            ),
             accepted: event("accepted"),
             duplicates: event("duplicate"),
             rejected: event("rejected"),
-            decide_seconds: recorder.register_histogram(&Key::from_name("tierwise_decide_seconds"), &METADATA),
+            decide_seconds: recorder
+                .register_histogram(&Key::from_name("tierwise_decide_seconds"), &METADATA),
             handle,
             recorder,
         }
@@ -76,14 +93,31 @@ impl Metrics {
     pub async fn render(&self, service: &Service) -> String {
         let gauge = |name: &'static str, help: &'static str, labels: Vec<Label>, value: f64| {
             self.recorder.describe_gauge(name.into(), None, help.into());
-            self.recorder.register_gauge(&Key::from_parts(name, labels), &METADATA).set(value);
+            self.recorder
+                .register_gauge(&Key::from_parts(name, labels), &METADATA)
+                .set(value);
         };
         let waiting = service.spool.waiting_bytes() as f64;
-        gauge("tierwise_spool_bytes", "Exposures on disk that the store has not taken.", Vec::new(), waiting);
+        gauge(
+            "tierwise_spool_bytes",
+            "Exposures on disk that the store has not taken.",
+            Vec::new(),
+            waiting,
+        );
         let leading = f64::from(u8::from(service.standings.is_leading()));
-        gauge("tierwise_leading", "Whether this router judges.", Vec::new(), leading);
+        gauge(
+            "tierwise_leading",
+            "Whether this router judges.",
+            Vec::new(),
+            leading,
+        );
         if let Ok(orphans) = service.store.orphan_events().await {
-            gauge("tierwise_orphan_events", "Events whose decision the store does not hold.", Vec::new(), orphans as f64);
+            gauge(
+                "tierwise_orphan_events",
+                "Events whose decision the store does not hold.",
+                Vec::new(),
+                orphans as f64,
+            );
         }
         for standing in service.standings.all() {
             let definition = &standing.experiment.definition;
@@ -92,7 +126,12 @@ impl Metrics {
                     Label::new("experiment", definition.key.clone()),
                     Label::new("arm", arm.name.clone()),
                 ];
-                gauge("tierwise_units", "Units that entered an experiment, by arm.", labels, *entered as f64);
+                gauge(
+                    "tierwise_units",
+                    "Units that entered an experiment, by arm.",
+                    labels,
+                    *entered as f64,
+                );
             }
         }
         self.handle.render()

@@ -102,7 +102,8 @@ impl Service {
             .webhooks
             .iter()
             .map(|hook| {
-                let secret = std::fs::read_to_string(&hook.secret_file).map_err(io(&hook.secret_file))?;
+                let secret =
+                    std::fs::read_to_string(&hook.secret_file).map_err(io(&hook.secret_file))?;
                 Ok(Webhook {
                     url: hook.url.clone(),
                     secret: secret.trim().to_owned(),
@@ -157,13 +158,19 @@ impl Service {
         tasks.refresher.abort();
         let judge = tasks.judge;
         let abort = judge.abort_handle();
-        if tokio::time::timeout(Duration::from_secs(5), judge).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(5), judge)
+            .await
+            .is_err()
+        {
             abort.abort();
         }
         self.stop_carrier.notify_one();
         let carrier = tasks.carrier;
         let abort = carrier.abort_handle();
-        if tokio::time::timeout(Duration::from_secs(30), carrier).await.is_err() {
+        if tokio::time::timeout(Duration::from_secs(30), carrier)
+            .await
+            .is_err()
+        {
             tracing::warn!("exposures stay in the spool; the next start carries them");
             abort.abort();
         }
@@ -173,7 +180,10 @@ impl Service {
     /// The snapshot in force.
     #[must_use]
     pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.snapshot.read().unwrap_or_else(|e| e.into_inner()).clone()
+        self.snapshot
+            .read()
+            .unwrap_or_else(|e| e.into_inner())
+            .clone()
     }
 
     /// API keys that are not revoked.
@@ -213,7 +223,10 @@ impl Service {
         let begin_ns = self.clock.monotonic_ns();
         let mut context = std::borrow::Cow::Borrowed(context);
         if context.observation.hour().is_none() {
-            context.to_mut().observation.set_clock(tierwise_envs::time::UtcMicros(at_us));
+            context
+                .to_mut()
+                .observation
+                .set_clock(tierwise_envs::time::UtcMicros(at_us));
         }
         let question = Question {
             experiment,
@@ -271,7 +284,8 @@ impl Service {
             block: assignment.and_then(|a| a.block),
             stratum: decision.stratum.clone(),
             context: self.settings.keep_observations.then(|| {
-                serde_json::to_string(&context.observation).expect("an observation is a row of numbers")
+                serde_json::to_string(&context.observation)
+                    .expect("an observation is a row of numbers")
             }),
         }
     }
@@ -339,7 +353,9 @@ async fn load_snapshot(
         let text = String::from_utf8_lossy(&bytes);
         match ServedPolicy::from_text(&text, &row.name) {
             Ok(policy) => policies.push((row.hash, policy)),
-            Err(error) => tracing::error!(%error, policy = row.name, "a registered policy cannot be served"),
+            Err(error) => {
+                tracing::error!(%error, policy = row.name, "a registered policy cannot be served")
+            }
         }
     }
     let find = |wanted: &str| find_policy(&policies, wanted).cloned();
@@ -350,16 +366,30 @@ async fn load_snapshot(
             Err(error) => tracing::error!(%error, "a stored experiment cannot be served"),
         }
     }
-    Ok(Snapshot::new(counter, live, baseline.clone(), settings.masks.clone()))
+    Ok(Snapshot::new(
+        counter,
+        live,
+        baseline.clone(),
+        settings.masks.clone(),
+    ))
 }
 
 /// A registered policy by the beginning of its hash, or by name: the newest of that name.
-fn find_policy<'a>(policies: &'a [(String, ServedPolicy)], wanted: &str) -> Option<&'a ServedPolicy> {
-    let by_hash = |(hash, _): &&(String, ServedPolicy)| wanted.len() >= 12 && hash.starts_with(wanted);
+fn find_policy<'a>(
+    policies: &'a [(String, ServedPolicy)],
+    wanted: &str,
+) -> Option<&'a ServedPolicy> {
+    let by_hash =
+        |(hash, _): &&(String, ServedPolicy)| wanted.len() >= 12 && hash.starts_with(wanted);
     policies
         .iter()
         .find(by_hash)
-        .or_else(|| policies.iter().rev().find(|(_, policy)| *policy.name == *wanted))
+        .or_else(|| {
+            policies
+                .iter()
+                .rev()
+                .find(|(_, policy)| *policy.name == *wanted)
+        })
         .map(|(_, policy)| policy)
 }
 
@@ -371,10 +401,13 @@ fn unit_key(data: &Path) -> Result<[u8; 32], StartError> {
         source,
     };
     match std::fs::read(&path) {
-        Ok(bytes) => bytes.as_slice().try_into().map_err(|_| StartError::UnitKey {
-            path: path.clone(),
-            bytes: bytes.len(),
-        }),
+        Ok(bytes) => bytes
+            .as_slice()
+            .try_into()
+            .map_err(|_| StartError::UnitKey {
+                path: path.clone(),
+                bytes: bytes.len(),
+            }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let mut key = [0; 32];
             key[..16].copy_from_slice(Uuid::new_v4().as_bytes());

@@ -110,12 +110,54 @@ impl Settings {
                 Err((key, value.to_string(), expected))
             }
         };
-        within("policy_budget_ms", self.policy_budget_ms, 0.001, 10_000.0, "0.001 to 10,000 milliseconds")?;
-        within("spool_limit_mb", self.spool_limit_mb as f64, 1.0, 1e6, "1 to 1,000,000 megabytes")?;
-        within("limits.body_kb", limits.body_kb as f64, 1.0, 65_536.0, "1 to 65,536 kilobytes")?;
-        within("limits.concurrent", limits.concurrent as f64, 1.0, 1e6, "1 to 1,000,000 requests")?;
-        within("limits.requests_per_second", limits.requests_per_second, 0.0, 1e9, "0 for no limit, or a rate")?;
-        within("limits.timeout_s", limits.timeout_s, 0.01, 600.0, "0.01 to 600 seconds")?;
-        within("limits.batch", limits.batch as f64, 1.0, 100_000.0, "1 to 100,000 items")
+        within(
+            "policy_budget_ms",
+            self.policy_budget_ms,
+            0.001,
+            10_000.0,
+            "0.001 to 10,000 milliseconds",
+        )?;
+        within(
+            "spool_limit_mb",
+            self.spool_limit_mb as f64,
+            1.0,
+            1e6,
+            "1 to 1,000,000 megabytes",
+        )?;
+        within(
+            "limits.body_kb",
+            limits.body_kb as f64,
+            1.0,
+            65_536.0,
+            "1 to 65,536 kilobytes",
+        )?;
+        within(
+            "limits.concurrent",
+            limits.concurrent as f64,
+            1.0,
+            1e6,
+            "1 to 1,000,000 requests",
+        )?;
+        within(
+            "limits.requests_per_second",
+            limits.requests_per_second,
+            0.0,
+            1e9,
+            "0 for no limit, or a rate",
+        )?;
+        within(
+            "limits.timeout_s",
+            limits.timeout_s,
+            0.01,
+            600.0,
+            "0.01 to 600 seconds",
+        )?;
+        within(
+            "limits.batch",
+            limits.batch as f64,
+            1.0,
+            100_000.0,
+            "1 to 100,000 items",
+        )
     }
 }

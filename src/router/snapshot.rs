@@ -38,10 +38,7 @@ pub struct Live {
 impl Live {
     /// Compiles an experiment; `policy` finds a registered policy by name or version.
     #[must_use]
-    pub fn new(
-        experiment: Experiment,
-        policy: impl Fn(&str) -> Option<ServedPolicy>,
-    ) -> Self {
+    pub fn new(experiment: Experiment, policy: impl Fn(&str) -> Option<ServedPolicy>) -> Self {
         let definition = &experiment.definition;
         let shares = experiment.revision().map_or_else(Vec::new, |revision| {
             (0..definition.arms.len())
@@ -55,7 +52,11 @@ impl Live {
                 let bucket = |place: f64| (place * f64::from(BUCKETS)).round() as u16;
                 (Seed::new(&layer.name), bucket(layer.from), bucket(layer.to))
             }),
-            policies: definition.arms.iter().map(|arm| policy(&arm.policy)).collect(),
+            policies: definition
+                .arms
+                .iter()
+                .map(|arm| policy(&arm.policy))
+                .collect(),
             shares,
             strata: definition
                 .strata
@@ -86,7 +87,10 @@ impl Live {
         {
             return false;
         }
-        definition.targets.iter().all(|condition| condition.holds(context))
+        definition
+            .targets
+            .iter()
+            .all(|condition| condition.holds(context))
     }
 
     /// Arm, share and block of a unit under the revision in force.
@@ -336,8 +340,7 @@ impl Snapshot {
         let mut forced = false;
         if let Some(live) = live {
             let elapsed_s = question.context.observation.get(Feature::ElapsedS);
-            let began_us =
-                question.at_us - (f64::from(elapsed_s.unwrap_or(0.0)) * 1e6) as i64;
+            let began_us = question.at_us - (f64::from(elapsed_s.unwrap_or(0.0)) * 1e6) as i64;
             if live.admits(question.unit, question.context) {
                 assignment = live.assign(question.unit, began_us);
             }
@@ -408,7 +411,8 @@ impl Snapshot {
                 wanted(&live.experiment.phase) && live.admits(question.unit, question.context)
             })
         };
-        Ok(first(Phase::is_live).or_else(|| first(|phase| matches!(phase, Phase::Completed { .. }))))
+        Ok(first(Phase::is_live)
+            .or_else(|| first(|phase| matches!(phase, Phase::Completed { .. }))))
     }
 
     /// The policy's probabilities, or the baseline's with the reason.

@@ -180,7 +180,10 @@ impl Spool {
     #[must_use]
     pub fn waiting_bytes(&self) -> u64 {
         let carried = self.gauge.carried.load(Ordering::Relaxed);
-        self.gauge.written.load(Ordering::Relaxed).saturating_sub(carried)
+        self.gauge
+            .written
+            .load(Ordering::Relaxed)
+            .saturating_sub(carried)
     }
 
     /// Exposures written by this run, and carried to the store by it.
@@ -233,7 +236,9 @@ impl Carrier {
         }
         self.offset += bytes;
         self.gauge.carried.fetch_add(bytes, Ordering::Relaxed);
-        self.gauge.rows_carried.fetch_add(rows.len() as u64, Ordering::Relaxed);
+        self.gauge
+            .rows_carried
+            .fetch_add(rows.len() as u64, Ordering::Relaxed);
         Ok(true)
     }
 
@@ -263,8 +268,8 @@ impl Carrier {
                 return None;
             }
             // What is left of an old segment is a record that a crash cut off: it was never acknowledged.
-            let rest = std::fs::metadata(&path)
-                .map_or(0, |meta| meta.len().saturating_sub(self.offset));
+            let rest =
+                std::fs::metadata(&path).map_or(0, |meta| meta.len().saturating_sub(self.offset));
             self.gauge.carried.fetch_add(rest, Ordering::Relaxed);
             if let Err(error) = std::fs::remove_file(&path)
                 && error.kind() != io::ErrorKind::NotFound
@@ -282,7 +287,8 @@ fn read_from(path: &Path, from: u64, end: u64, most: u64) -> io::Result<Vec<u8>>
     let mut file = File::open(path)?;
     file.seek(SeekFrom::Start(from))?;
     let mut bytes = Vec::new();
-    file.take(most.min(end.saturating_sub(from))).read_to_end(&mut bytes)?;
+    file.take(most.min(end.saturating_sub(from)))
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -61,7 +61,12 @@ pub struct Standing {
 impl Standing {
     /// Works out where an experiment stands.
     #[must_use]
-    pub fn new(row: &ExperimentRow, experiment: Arc<Experiment>, ledger: &Ledger, at_us: i64) -> Self {
+    pub fn new(
+        row: &ExperimentRow,
+        experiment: Arc<Experiment>,
+        ledger: &Ledger,
+        at_us: i64,
+    ) -> Self {
         let arms = experiment.definition.arms.len();
         let challengers = ledger
             .verdicts(&experiment, at_us)
@@ -128,7 +133,11 @@ impl Default for Standings {
 impl Standings {
     /// Publishes where an experiment stands.
     pub fn publish(&self, key: &str, standing: Standing) {
-        let mut standings = self.inner.standings.write().unwrap_or_else(|e| e.into_inner());
+        let mut standings = self
+            .inner
+            .standings
+            .write()
+            .unwrap_or_else(|e| e.into_inner());
         standings.insert(key.to_owned(), Arc::new(standing));
         drop(standings);
         self.inner.changed.send_modify(|count| *count += 1);
@@ -137,14 +146,22 @@ impl Standings {
     /// Where an experiment stands.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<Arc<Standing>> {
-        let standings = self.inner.standings.read().unwrap_or_else(|e| e.into_inner());
+        let standings = self
+            .inner
+            .standings
+            .read()
+            .unwrap_or_else(|e| e.into_inner());
         standings.get(key).cloned()
     }
 
     /// Where every experiment stands, by key.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Standing>> {
-        let standings = self.inner.standings.read().unwrap_or_else(|e| e.into_inner());
+        let standings = self
+            .inner
+            .standings
+            .read()
+            .unwrap_or_else(|e| e.into_inner());
         standings.values().cloned().collect()
     }
 

@@ -71,9 +71,9 @@ impl Webhooks {
         };
         let body = serde_json::to_string(&notice).expect("a notice is plain data");
         let seconds = entry.at_us.div_euclid(1_000_000);
-        for hook in self.hooks.iter().cloned() {
-            let (client, body) = (self.client.clone(), body.clone());
-            tokio::spawn(async move { deliver(&client, &hook, seconds, body).await });
+        for position in 0..self.hooks.len() {
+            let (client, hooks, body) = (self.client.clone(), self.hooks.clone(), body.clone());
+            tokio::spawn(async move { deliver(&client, &hooks[position], seconds, body).await });
         }
     }
 }
@@ -81,8 +81,8 @@ impl Webhooks {
 /// The signature of a body at a time.
 #[must_use]
 pub fn signature(secret: &str, seconds: i64, body: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .expect("HMAC takes keys of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{seconds}.{body}").as_bytes());
     let code = mac.finalize().into_bytes();
     let hex: String = code.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -96,7 +96,10 @@ async fn deliver(client: &Client, hook: &Webhook, seconds: i64, body: String) {
         ("tierwise-signature", signature.as_str()),
     ];
     for attempt in 0..TRIES {
-        match client.send(Method::POST, &hook.url, &headers, body.clone()).await {
+        match client
+            .send(Method::POST, &hook.url, &headers, body.clone())
+            .await
+        {
             Ok(answer) if answer.is_success() => return,
             Ok(answer) => tracing::warn!(url = hook.url, status = answer.status, "webhook refused"),
             Err(error) => tracing::warn!(%error, "webhook not delivered"),
@@ -113,6 +116,9 @@ mod tests {
     #[test]
     fn signatures_are_hmac_sha256() {
         // python3 -c "import hmac; print(hmac.new(b'secret', b'1700000000.{}', 'sha256').hexdigest())"
-        assert_eq!(signature("secret", 1_700_000_000, "{}"), "t=1700000000,v1=b8569b78799ff9e3cbff0fc2d63a33a2b57f3282abd07c37ae5e8e7d79a5f163");
+        assert_eq!(
+            signature("secret", 1_700_000_000, "{}"),
+            "t=1700000000,v1=b8569b78799ff9e3cbff0fc2d63a33a2b57f3282abd07c37ae5e8e7d79a5f163"
+        );
     }
 }

@@ -256,7 +256,11 @@ impl Definition {
             && !(1..=12).contains(&strata.values.len())
         {
             let have = format!("{} values", strata.values.len());
-            return Err(DefinitionFault::new("strata.values", have, "1 to 12 strata are declared"));
+            return Err(DefinitionFault::new(
+                "strata.values",
+                have,
+                "1 to 12 strata are declared",
+            ));
         }
         for condition in &self.targets {
             condition.check("target")?;
@@ -288,9 +292,16 @@ impl Definition {
         }
         for (position, arm) in self.arms.iter().enumerate() {
             check_key("arm.name", &arm.name)?;
-            if self.arms[..position].iter().any(|other| other.name == arm.name) {
+            if self.arms[..position]
+                .iter()
+                .any(|other| other.name == arm.name)
+            {
                 let expected = "every arm has a name of its own";
-                return Err(DefinitionFault::new("arm.name", format!("`{}` twice", arm.name), expected));
+                return Err(DefinitionFault::new(
+                    "arm.name",
+                    format!("`{}` twice", arm.name),
+                    expected,
+                ));
             }
         }
         Ok(())
@@ -350,7 +361,11 @@ impl Definition {
         }
         if in_blocks && self.arms.len() != 2 {
             let expected = "this design compares one challenger with the champion";
-            return Err(DefinitionFault::new("arm", format!("{} arms", self.arms.len()), expected));
+            return Err(DefinitionFault::new(
+                "arm",
+                format!("{} arms", self.arms.len()),
+                expected,
+            ));
         }
         if in_blocks && self.strata.is_some() {
             let expected = "strata belong to the design `user`";
@@ -362,7 +377,11 @@ impl Definition {
         }
         if in_blocks && self.guardrails.iter().any(|one| one.margin > 0.0) {
             let expected = "a guardrail with a margin belongs to the design `user`; write 0 here";
-            return Err(DefinitionFault::new("guardrail.margin", "above 0", expected));
+            return Err(DefinitionFault::new(
+                "guardrail.margin",
+                "above 0",
+                expected,
+            ));
         }
         if self.design == Design::SplitPool && self.pool.shared {
             let expected = "a split pool has people of its own for each arm: `shared = false`";
@@ -372,7 +391,11 @@ impl Definition {
             && !(bias.is_finite() && bias >= 0.0)
         {
             let expected = "an upper bound of a bias, 0 or more";
-            return Err(DefinitionFault::new("pool.interference_bias", bias.to_string(), expected));
+            return Err(DefinitionFault::new(
+                "pool.interference_bias",
+                bias.to_string(),
+                expected,
+            ));
         }
         Ok(())
     }
@@ -420,7 +443,10 @@ mod tests {
         let definition = example();
         definition.check().unwrap();
         let json = serde_json::to_string(&definition).unwrap();
-        assert_eq!(serde_json::from_str::<Definition>(&json).unwrap(), definition);
+        assert_eq!(
+            serde_json::from_str::<Definition>(&json).unwrap(),
+            definition
+        );
         for (have, want) in definition.weights(0.05).into_iter().zip([0.95, 0.05]) {
             assert!((have - want).abs() < 1e-15);
         }
@@ -431,7 +457,10 @@ mod tests {
         let mut definition = example();
         definition.rule.challengers = 3;
         for name in ["b", "c"] {
-            definition.arms.push(ArmDefinition { name: name.into(), policy: name.into() });
+            definition.arms.push(ArmDefinition {
+                name: name.into(),
+                policy: name.into(),
+            });
         }
         definition.check().unwrap();
         for share in [0.01, 0.25, 0.5] {
@@ -450,17 +479,69 @@ mod tests {
             (|d| d.key = "a b".into(), "`key`"),
             (|d| d.arms.truncate(1), "`arm` is 1 arms"),
             (|d| d.arms[1].name = "champion".into(), "`champion` twice"),
-            (|d| d.arms.push(ArmDefinition { name: "c".into(), policy: "c".into() }), "`rule.challengers` is 1"),
+            (
+                |d| {
+                    d.arms.push(ArmDefinition {
+                        name: "c".into(),
+                        policy: "c".into(),
+                    })
+                },
+                "`rule.challengers` is 1",
+            ),
             (|d| d.coverage = 0.0, "`coverage` is 0"),
             (|d| d.floor = 0.5, "`floor` is 0.5"),
-            (|d| d.primary.window_hours = 0.0, "`primary.window_hours` is 0"),
-            (|d| d.primary.outcome = Outcome::Value { low: 1.0, high: 1.0, missing: 1.0 }, "`primary.outcome`"),
-            (|d| d.secondaries.push(Secondary { metric: d.primary.clone() }), "`conversion` twice"),
-            (|d| d.strata = Some(Strata { field: "language".into(), values: vec![] }), "`strata.values` is 0 values"),
-            (|d| d.layer = Some(Layer { name: "l".into(), from: 0.5, to: 0.5 }), "`layer.from`"),
+            (
+                |d| d.primary.window_hours = 0.0,
+                "`primary.window_hours` is 0",
+            ),
+            (
+                |d| {
+                    d.primary.outcome = Outcome::Value {
+                        low: 1.0,
+                        high: 1.0,
+                        missing: 1.0,
+                    }
+                },
+                "`primary.outcome`",
+            ),
+            (
+                |d| {
+                    d.secondaries.push(Secondary {
+                        metric: d.primary.clone(),
+                    })
+                },
+                "`conversion` twice",
+            ),
+            (
+                |d| {
+                    d.strata = Some(Strata {
+                        field: "language".into(),
+                        values: vec![],
+                    })
+                },
+                "`strata.values` is 0 values",
+            ),
+            (
+                |d| {
+                    d.layer = Some(Layer {
+                        name: "l".into(),
+                        from: 0.5,
+                        to: 0.5,
+                    })
+                },
+                "`layer.from`",
+            ),
             (|d| d.design = Design::Switchback, "`switchback` is absent"),
             (|d| d.rule.ramp = vec![0.5, 0.1], "`rule.ramp`"),
-            (|d| d.targets.push(Condition { field: "language".into(), ..Condition::default() }), "`target`"),
+            (
+                |d| {
+                    d.targets.push(Condition {
+                        field: "language".into(),
+                        ..Condition::default()
+                    })
+                },
+                "`target`",
+            ),
         ];
         use super::super::Outcome;
         for (change, want) in cases {

@@ -104,7 +104,11 @@ impl Metric {
             && !(low < high && (low..=high).contains(&missing) && (high - low).is_finite())
         {
             let expected = "`low` is below `high`, and `missing` lies between them";
-            return fault("outcome", format!("{low}..{high}, missing {missing}"), expected);
+            return fault(
+                "outcome",
+                format!("{low}..{high}, missing {missing}"),
+                expected,
+            );
         }
         Ok(())
     }

@@ -230,7 +230,9 @@ impl Experiment {
     pub fn share(&self) -> f64 {
         self.revision().map_or(0.0, |revision| {
             let champion = revision.weights[0];
-            let challenger = revision.weights[1..].iter().fold(0.0_f64, |most, w| most.max(*w));
+            let challenger = revision.weights[1..]
+                .iter()
+                .fold(0.0_f64, |most, w| most.max(*w));
             if champion + challenger > 0.0 {
                 challenger / (champion + challenger)
             } else {
@@ -319,7 +321,11 @@ impl Experiment {
             }
             (Action::Ramp { .. }, _) => refused("only a running experiment can be ramped"),
             (Action::Pause, Phase::Running) => {
-                let weights = self.revision().expect("a running one has started").weights.clone();
+                let weights = self
+                    .revision()
+                    .expect("a running one has started")
+                    .weights
+                    .clone();
                 Ok((Phase::Paused { weights }, champion_only()))
             }
             (Action::Pause, _) => refused("only a running experiment can be paused"),
@@ -346,8 +352,14 @@ impl Experiment {
             (Action::Promote { .. }, _) => refused("only a running or paused one can be promoted"),
             (Action::Drop { arm }, Phase::Running) => {
                 let arm = usize::from(self.challenger(arm)?);
-                let mut weights = self.revision().expect("a running one has started").weights.clone();
-                let left = (1..weights.len()).filter(|k| *k != arm && weights[*k] > 0.0).count();
+                let mut weights = self
+                    .revision()
+                    .expect("a running one has started")
+                    .weights
+                    .clone();
+                let left = (1..weights.len())
+                    .filter(|k| *k != arm && weights[*k] > 0.0)
+                    .count();
                 if left == 0 {
                     return Ok((Phase::RolledBack, champion_only()));
                 }
@@ -367,14 +379,18 @@ impl Experiment {
             (Action::RollBack, Phase::Running | Phase::Paused { .. } | Phase::Promoted { .. }) => {
                 Ok((Phase::RolledBack, champion_only()))
             }
-            (Action::RollBack, _) => refused("only a started one that is not over can be rolled back"),
+            (Action::RollBack, _) => {
+                refused("only a started one that is not over can be rolled back")
+            }
             (Action::Stop, Phase::Running | Phase::Paused { .. }) => {
                 Ok((Phase::Stopped, champion_only()))
             }
             (Action::Stop, Phase::Draft) => Ok((Phase::Stopped, None)),
             (Action::Stop, _) => refused("only a draft or a running or paused one can be stopped"),
             (Action::Kill, Phase::Draft) => Ok((Phase::Killed, None)),
-            (Action::Kill, phase) if !phase.is_over() || matches!(phase, Phase::Completed { .. }) => {
+            (Action::Kill, phase)
+                if !phase.is_over() || matches!(phase, Phase::Completed { .. }) =>
+            {
                 Ok((Phase::Killed, champion_only()))
             }
             (Action::Kill, _) => refused("the champion answers already"),
@@ -451,7 +467,10 @@ mod tests {
         assert_eq!(experiment.incumbent(), 1);
         // What was written can be read again.
         let json = serde_json::to_string(&experiment).unwrap();
-        assert_eq!(serde_json::from_str::<Experiment>(&json).unwrap(), experiment);
+        assert_eq!(
+            serde_json::from_str::<Experiment>(&json).unwrap(),
+            experiment
+        );
     }
 
     #[test]
@@ -462,7 +481,10 @@ mod tests {
         experiment.apply(&Action::Pause, 3).unwrap();
         assert_eq!(experiment.revision().unwrap().allocation.share(0), 1.0);
         experiment.apply(&Action::Resume, 4).unwrap();
-        assert_eq!(experiment.revision().unwrap().allocation.share(1), before.share(1));
+        assert_eq!(
+            experiment.revision().unwrap().allocation.share(1),
+            before.share(1)
+        );
         assert_eq!(experiment.phase, Phase::Running);
     }
 
@@ -473,12 +495,32 @@ mod tests {
         for (start, action, at, want) in [
             (running(), Action::Start, 2, "only a draft"),
             (running(), Action::Ramp { share: 0.005 }, 2, "a ramp rises"),
-            (running(), Action::Ramp { share: f64::NAN }, 2, "a ramp rises"),
+            (
+                running(),
+                Action::Ramp { share: f64::NAN },
+                2,
+                "a ramp rises",
+            ),
             (running(), Action::Resume, 2, "only a paused"),
-            (running(), arm("champion"), 2, "no challenger is called `champion`"),
+            (
+                running(),
+                arm("champion"),
+                2,
+                "no challenger is called `champion`",
+            ),
             (running(), Action::Complete, 2, "only a promoted"),
-            (running(), Action::Ramp { share: 0.5 }, 0, "a clock was set back"),
-            (stopped.clone(), arm("challenger"), 3, "only a running or paused"),
+            (
+                running(),
+                Action::Ramp { share: 0.5 },
+                0,
+                "a clock was set back",
+            ),
+            (
+                stopped.clone(),
+                arm("challenger"),
+                3,
+                "only a running or paused",
+            ),
             (stopped, Action::Kill, 3, "the champion answers already"),
         ] {
             let mut experiment = start.clone();
@@ -492,21 +534,36 @@ mod tests {
     fn a_dropped_challenger_leaves_the_others_their_share() {
         let mut definition = example();
         definition.rule.challengers = 2;
-        definition.arms.push(super::super::ArmDefinition { name: "c".into(), policy: "c".into() });
+        definition.arms.push(super::super::ArmDefinition {
+            name: "c".into(),
+            policy: "c".into(),
+        });
         let mut experiment = Experiment::draft(definition, 0);
         experiment.apply(&Action::Start, 1).unwrap();
         experiment.apply(&Action::Ramp { share: 0.25 }, 2).unwrap();
         let before = experiment.revision().unwrap().allocation.clone();
-        experiment.apply(&Action::Drop { arm: "challenger".into() }, 3).unwrap();
+        experiment
+            .apply(
+                &Action::Drop {
+                    arm: "challenger".into(),
+                },
+                3,
+            )
+            .unwrap();
         let after = &experiment.revision().unwrap().allocation;
-        assert_eq!((after.share(0), after.share(1), after.share(2)), (0.75, 0.0, 0.25));
+        assert_eq!(
+            (after.share(0), after.share(1), after.share(2)),
+            (0.75, 0.0, 0.25)
+        );
         // Nobody leaves an arm that stays.
         for bucket in 0..10_000 {
             assert!(before.arm(bucket) == Some(1) || before.arm(bucket) == after.arm(bucket));
         }
         experiment.apply(&Action::Ramp { share: 0.5 }, 4).unwrap();
         assert_eq!(experiment.revision().unwrap().allocation.share(2), 0.5);
-        experiment.apply(&Action::Drop { arm: "c".into() }, 5).unwrap();
+        experiment
+            .apply(&Action::Drop { arm: "c".into() }, 5)
+            .unwrap();
         assert_eq!(experiment.phase, Phase::RolledBack);
     }
 

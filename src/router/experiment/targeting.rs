@@ -43,15 +43,15 @@ impl Condition {
             return true;
         }
         context.text_of(&self.field).is_some_and(|text| {
-            (self.any_of.is_empty() || self.any_of.iter().any(|one| *one == text))
-                && self.none_of.iter().all(|one| *one != text)
+            (self.any_of.is_empty() || self.any_of.contains(&text)) && !self.none_of.contains(&text)
         })
     }
 
     /// Checks that it says something that can hold; `key` is where it stands.
     pub(super) fn check(&self, key: &str) -> Result<(), DefinitionFault> {
         let numbers = self.min.is_some() || self.max.is_some();
-        if self.field.is_empty() || !(numbers || !self.any_of.is_empty() || !self.none_of.is_empty())
+        if self.field.is_empty()
+            || !(numbers || !self.any_of.is_empty() || !self.none_of.is_empty())
         {
             return Err(DefinitionFault::new(
                 key,
@@ -60,13 +60,15 @@ impl Condition {
             ));
         }
         if let (Some(min), Some(max)) = (self.min, self.max)
-            && !(min <= max)
+            && (min > max || min.is_nan() || max.is_nan())
         {
             let expected = "`min` is at most `max`";
             return Err(DefinitionFault::new(key, format!("{min}..{max}"), expected));
         }
         if let Some(feature) = Feature::from_name(&self.field)
-            && self.min.is_some_and(|min| min > f64::from(feature.spec().high))
+            && self
+                .min
+                .is_some_and(|min| min > f64::from(feature.spec().high))
         {
             return Err(DefinitionFault::new(
                 key,

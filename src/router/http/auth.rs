@@ -11,7 +11,11 @@ use crate::router::service::Service;
 use crate::store::Role;
 
 /// Checks the key for a role; admin may do everything. Returns the key's id for the history.
-pub(super) fn check(service: &Service, headers: &HeaderMap, needed: Role) -> Result<String, Problem> {
+pub(super) fn check(
+    service: &Service,
+    headers: &HeaderMap,
+    needed: Role,
+) -> Result<String, Problem> {
     let keys = service.keys();
     if keys.is_empty() {
         return Ok("loopback".to_owned());

@@ -74,7 +74,11 @@ impl<'a> DecideAnswer<'a> {
         let inside = decision.assignment.is_some();
         Self {
             decision_id: decision.decision_id,
-            experiment: decision.live.as_ref().filter(|_| inside).map(|live| &*live.key),
+            experiment: decision
+                .live
+                .as_ref()
+                .filter(|_| inside)
+                .map(|live| &*live.key),
             arm: decision.arm_name(),
             policy: &decision.policy,
             policy_version: &decision.policy_version,
@@ -135,16 +139,23 @@ pub(super) async fn batch(
     let most = service.settings.limits.batch;
     if batch.requests.len() > most {
         let have = batch.requests.len();
-        return Err(Problem::bad_request(format!("{have} requests; a batch has at most {most}")));
+        return Err(Problem::bad_request(format!(
+            "{have} requests; a batch has at most {most}"
+        )));
     }
     // Together, so that they share a sync of the spool.
-    let answers = batch.requests.iter().map(|request| answer(&service, request));
+    let answers = batch
+        .requests
+        .iter()
+        .map(|request| answer(&service, request));
     let decisions = futures_util::future::join_all(answers).await;
     let items: Vec<BatchItem<'_>> = decisions
         .iter()
         .map(|decision| match decision {
             Ok(decision) => BatchItem::Decided(Box::new(DecideAnswer::of(decision))),
-            Err(problem) => BatchItem::Failed { error: problem.clone() },
+            Err(problem) => BatchItem::Failed {
+                error: problem.clone(),
+            },
         })
         .collect();
     Ok(json_response(&serde_json::json!({ "decisions": items })))

@@ -64,7 +64,10 @@ struct IngestAnswer {
 fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
     let text = |value: Option<String>, name: &str, most: usize| match value {
         Some(value) if (1..=most).contains(&value.len()) => Ok(value),
-        Some(value) => Err(format!("`{name}` has {} bytes; it has 1 to {most}", value.len())),
+        Some(value) => Err(format!(
+            "`{name}` has {} bytes; it has 1 to {most}",
+            value.len()
+        )),
         None => Err(format!("`{name}` is missing")),
     };
     if event.specversion.as_deref() != Some("1.0") {
@@ -83,7 +86,11 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         .filter(|id| id.get_version_num() == 7)
         .ok_or_else(|| format!("`{decision}` is no decision's id: it comes from /v1/decide"))?;
     let occurred_at_us = match event.time {
-        Some(time) => UtcMicros::parse(&time).map_err(|e| format!("`time` is \"{time}\": {e}"))?.0,
+        Some(time) => {
+            UtcMicros::parse(&time)
+                .map_err(|e| format!("`time` is \"{time}\": {e}"))?
+                .0
+        }
         None => now_us,
     };
     if occurred_at_us > now_us + AHEAD_US {
@@ -127,7 +134,10 @@ pub(super) async fn ingest(
     };
     let most = service.settings.limits.batch;
     if events.len() > most {
-        return Err(Problem::bad_request(format!("{} events; a batch has at most {most}", events.len())));
+        return Err(Problem::bad_request(format!(
+            "{} events; a batch has at most {most}",
+            events.len()
+        )));
     }
     let now_us = service.clock.now_us();
     let mut answer = IngestAnswer::default();
@@ -140,22 +150,38 @@ pub(super) async fn ingest(
                 rows.push(row);
                 positions.push(index);
             }
-            Err(reason) => answer.rejected.push(Rejected { index, status: 400, reason }),
+            Err(reason) => answer.rejected.push(Rejected {
+                index,
+                status: 400,
+                reason,
+            }),
         }
     }
-    for (outcome, index) in service.store.record_events(&rows).await?.into_iter().zip(positions) {
+    for (outcome, index) in service
+        .store
+        .record_events(&rows)
+        .await?
+        .into_iter()
+        .zip(positions)
+    {
         match outcome {
             EventOutcome::Accepted => answer.accepted += 1,
             EventOutcome::Duplicate => answer.duplicates += 1,
             EventOutcome::Conflict => answer.rejected.push(Rejected {
                 index,
                 status: 409,
-                reason: "this `source` and `id` came before with other content; the first one stands".to_owned(),
+                reason:
+                    "this `source` and `id` came before with other content; the first one stands"
+                        .to_owned(),
             }),
         }
     }
     answer.rejected.sort_by_key(|rejected| rejected.index);
-    service.metrics.events(answer.accepted, answer.duplicates, answer.rejected.len() as u64);
+    service.metrics.events(
+        answer.accepted,
+        answer.duplicates,
+        answer.rejected.len() as u64,
+    );
     // A single event that is refused is the client's error; in a batch the others count.
     let all_refused = answer.accepted + answer.duplicates == 0 && !answer.rejected.is_empty();
     if all_refused && first != Some(&b'[') {

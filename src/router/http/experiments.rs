@@ -81,7 +81,10 @@ fn view<'a>(service: &Service, standing: &'a Standing) -> ExperimentView<'a> {
 }
 
 /// Where an experiment stands: as published, or worked out anew when the store is ahead.
-pub(super) async fn standing(service: &Service, row: &ExperimentRow) -> Result<Arc<Standing>, Problem> {
+pub(super) async fn standing(
+    service: &Service,
+    row: &ExperimentRow,
+) -> Result<Arc<Standing>, Problem> {
     if let Some(standing) = service.standings.get(&row.key)
         && standing.store_revision == row.revision
     {
@@ -93,7 +96,12 @@ pub(super) async fn standing(service: &Service, row: &ExperimentRow) -> Result<A
     };
     let experiment = Arc::new(parse(row).map_err(failed)?);
     let ledger = load(&*service.store, &experiment).await.map_err(failed)?;
-    Ok(Arc::new(Standing::new(row, experiment, &ledger, service.clock.now_us())))
+    Ok(Arc::new(Standing::new(
+        row,
+        experiment,
+        &ledger,
+        service.clock.now_us(),
+    )))
 }
 
 async fn row(service: &Service, key: &str) -> Result<ExperimentRow, Problem> {
@@ -110,7 +118,10 @@ pub(super) async fn list(
     for row in service.store.experiments().await? {
         standings.push(standing(&service, &row).await?);
     }
-    let views: Vec<_> = standings.iter().map(|standing| view(&service, standing)).collect();
+    let views: Vec<_> = standings
+        .iter()
+        .map(|standing| view(&service, standing))
+        .collect();
     Ok(json_response(&serde_json::json!({ "experiments": views })))
 }
 
@@ -173,7 +184,10 @@ pub(super) async fn create(
     let actor = auth::check(&service, &headers, Role::Admin)?;
     let body = body?;
     let request: CreateRequest = json(&body)?;
-    request.definition.check().map_err(|fault| Problem::bad_request(fault.to_string()))?;
+    request
+        .definition
+        .check()
+        .map_err(|fault| Problem::bad_request(fault.to_string()))?;
     for arm in &request.definition.arms {
         if !knows_policy(&service, &arm.policy).await? {
             return Err(Problem::bad_request(format!(
@@ -192,13 +206,19 @@ pub(super) async fn create(
         reason: request.reason,
         evidence: "null".to_owned(),
     };
-    save(&service, &key, 0, &experiment, &entry).await.map_err(|problem| match problem.status {
-        409 => Problem::conflict(format!("an experiment is called `{key}` already")),
-        _ => problem,
-    })?;
+    save(&service, &key, 0, &experiment, &entry)
+        .await
+        .map_err(|problem| match problem.status {
+            409 => Problem::conflict(format!("an experiment is called `{key}` already")),
+            _ => problem,
+        })?;
     let row = row(&service, &key).await?;
     let standing = standing(&service, &row).await?;
-    Ok((StatusCode::CREATED, json_response(&view(&service, &standing))).into_response())
+    Ok((
+        StatusCode::CREATED,
+        json_response(&view(&service, &standing)),
+    )
+        .into_response())
 }
 
 async fn knows_policy(service: &Service, wanted: &str) -> Result<bool, Problem> {
@@ -219,12 +239,17 @@ struct ActRequest {
 
 fn action(name: &str, request: &ActRequest) -> Result<Action, Problem> {
     let arm = || {
-        request.arm.clone().ok_or_else(|| Problem::bad_request(format!("`{name}` needs `arm`")))
+        request
+            .arm
+            .clone()
+            .ok_or_else(|| Problem::bad_request(format!("`{name}` needs `arm`")))
     };
     Ok(match name {
         "start" => Action::Start,
         "ramp" => Action::Ramp {
-            share: request.share.ok_or_else(|| Problem::bad_request("`ramp` needs `share`"))?,
+            share: request
+                .share
+                .ok_or_else(|| Problem::bad_request("`ramp` needs `share`"))?,
         },
         "pause" => Action::Pause,
         "resume" => Action::Resume,
@@ -251,10 +276,17 @@ pub(super) async fn act(
 ) -> Result<Response, Problem> {
     let actor = auth::check(&service, &headers, Role::Admin)?;
     let body = body?;
-    let request: ActRequest = if body.is_empty() { ActRequest::default() } else { json(&body)? };
+    let request: ActRequest = if body.is_empty() {
+        ActRequest::default()
+    } else {
+        json(&body)?
+    };
     let action = action(&name, &request)?;
     let before = row(&service, &key).await?;
-    if request.revision.is_some_and(|revision| revision != before.revision) {
+    if request
+        .revision
+        .is_some_and(|revision| revision != before.revision)
+    {
         return Err(Problem::conflict(format!(
             "the experiment is at revision {}: somebody was faster; read it again",
             before.revision
@@ -289,8 +321,16 @@ async fn save(
     entry: &AuditEntry,
 ) -> Result<(), Problem> {
     let body = serde_json::to_string(experiment).expect("an experiment is plain data");
-    service.store.save_experiment(key, expected, &body, entry).await?;
-    tracing::info!(key, action = entry.action, actor = entry.actor, "experiment moved");
+    service
+        .store
+        .save_experiment(key, expected, &body, entry)
+        .await?;
+    tracing::info!(
+        key,
+        action = entry.action,
+        actor = entry.actor,
+        "experiment moved"
+    );
     service.refresh().await?;
     Ok(())
 }

@@ -52,7 +52,10 @@ impl Gate {
         }
         // A second's worth at once, and never less than one.
         let most = rate.max(1.0);
-        let bucket = buckets.entry(address).or_insert(Bucket { tokens: most, at_ns: now_ns });
+        let bucket = buckets.entry(address).or_insert(Bucket {
+            tokens: most,
+            at_ns: now_ns,
+        });
         let passed_s = now_ns.saturating_sub(bucket.at_ns) as f64 / 1e9;
         bucket.tokens = (bucket.tokens + passed_s * rate).min(most);
         bucket.at_ns = now_ns;
@@ -71,7 +74,10 @@ pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next
     }
     // Streams last as long as their readers; they hold no slot.
     let is_stream = matches!(request.uri().path(), "/ofrep/v1/stream" | "/v1/stream");
-    let address = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0.ip());
     if let Some(Err(seconds)) = address.map(|address| gate.admit(address)) {
         return Problem::too_many(seconds).into_response();
     }
@@ -85,6 +91,7 @@ pub(super) async fn limit(State(gate): State<Gate>, request: Request, next: Next
     let timeout = Duration::from_secs_f64(gate.service.settings.limits.timeout_s);
     match tokio::time::timeout(timeout, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => Problem::unavailable("the request took longer than `limits.timeout_s`", 1).into_response(),
+        Err(_) => Problem::unavailable("the request took longer than `limits.timeout_s`", 1)
+            .into_response(),
     }
 }

@@ -47,15 +47,22 @@ struct Evaluation {
 
 /// What an evaluation came to.
 enum Outcome {
-    Evaluated(Evaluation),
-    Failed { key: String, status: StatusCode, code: &'static str, details: String },
+    Evaluated(Box<Evaluation>),
+    Failed {
+        key: String,
+        status: StatusCode,
+        code: &'static str,
+        details: String,
+    },
 }
 
 impl Outcome {
     fn body(&self) -> Value {
         match self {
             Self::Evaluated(evaluation) => serde_json::to_value(evaluation).expect("plain data"),
-            Self::Failed { key, code, details, .. } => {
+            Self::Failed {
+                key, code, details, ..
+            } => {
                 json!({ "key": key, "errorCode": code, "errorDetails": details })
             }
         }
@@ -81,18 +88,30 @@ fn context(key: &str, body: &[u8]) -> Result<(String, Context), Outcome> {
         targeting_key: Option<String>,
     }
     if body.is_empty() {
-        return Err(failed("TARGETING_KEY_MISSING", "the body has no `context`".to_owned()));
+        return Err(failed(
+            "TARGETING_KEY_MISSING",
+            "the body has no `context`".to_owned(),
+        ));
     }
     let request: Request<'_> =
         serde_json::from_slice(body).map_err(|e| failed("PARSE_ERROR", e.to_string()))?;
     let Some(raw) = request.context else {
-        return Err(failed("TARGETING_KEY_MISSING", "the body has no `context`".to_owned()));
+        return Err(failed(
+            "TARGETING_KEY_MISSING",
+            "the body has no `context`".to_owned(),
+        ));
     };
     let invalid = |e: serde_json::Error| failed("INVALID_CONTEXT", e.to_string());
     let targeting: Targeting = serde_json::from_str(raw.get()).map_err(invalid)?;
-    let unit = targeting.targeting_key.filter(|unit| !unit.is_empty()).ok_or_else(|| {
-        failed("TARGETING_KEY_MISSING", "`context.targetingKey` names the customer".to_owned())
-    })?;
+    let unit = targeting
+        .targeting_key
+        .filter(|unit| !unit.is_empty())
+        .ok_or_else(|| {
+            failed(
+                "TARGETING_KEY_MISSING",
+                "`context.targetingKey` names the customer".to_owned(),
+            )
+        })?;
     let context: Context = serde_json::from_str(raw.get()).map_err(invalid)?;
     Ok((unit, context))
 }
@@ -107,7 +126,10 @@ fn evaluation(key: &str, decision: &Decision) -> Evaluation {
         .or_else(|| arms.map(|arms| arms[incumbent].name.as_str()))
         .unwrap_or_default()
         .to_owned();
-    let reason = match (experiment.map(|experiment| &experiment.phase), decision.assignment) {
+    let reason = match (
+        experiment.map(|experiment| &experiment.phase),
+        decision.assignment,
+    ) {
         (Some(Phase::Running | Phase::Promoted { .. }), Some(_)) => "SPLIT",
         (Some(Phase::Running | Phase::Promoted { .. }), None) => "TARGETING_MATCH",
         (Some(Phase::Completed { .. }), _) => "STATIC",
@@ -123,15 +145,24 @@ fn evaluation(key: &str, decision: &Decision) -> Evaluation {
             tier: decision.tier.number(),
             propensity: decision.propensity(),
             policy_version: decision.policy_version.to_string(),
-            share: decision.assignment.map_or(1.0, |assignment| assignment.share),
-            revision: decision.assignment.map_or(0, |assignment| assignment.revision),
+            share: decision
+                .assignment
+                .map_or(1.0, |assignment| assignment.share),
+            revision: decision
+                .assignment
+                .map_or(0, |assignment| assignment.revision),
         },
     }
 }
 
-async fn evaluate(service: &Service, key: &str, unit: &str, context: &Context) -> Result<Outcome, Problem> {
+async fn evaluate(
+    service: &Service,
+    key: &str,
+    unit: &str,
+    context: &Context,
+) -> Result<Outcome, Problem> {
     match service.decide(Some(key), unit, None, context, None).await {
-        Ok(decision) => Ok(Outcome::Evaluated(evaluation(key, &decision))),
+        Ok(decision) => Ok(Outcome::Evaluated(Box::new(evaluation(key, &decision)))),
         Err(DecideError::Question(question)) => {
             let (status, code) = match question {
                 Unanswerable::UnknownExperiment { .. } => (StatusCode::NOT_FOUND, "FLAG_NOT_FOUND"),
@@ -180,7 +211,12 @@ pub(super) async fn bulk(
     let body = body?;
     let (unit, context) = match context("", &body) {
         Ok(read) => read,
-        Err(Outcome::Failed { status, code, details, .. }) => {
+        Err(Outcome::Failed {
+            status,
+            code,
+            details,
+            ..
+        }) => {
             let body = json_response(&json!({ "errorCode": code, "errorDetails": details }));
             return Ok((status, body).into_response());
         }
@@ -225,7 +261,10 @@ pub(super) async fn stream(
         changes.changed().await.ok()?;
         let counter = *changes.borrow_and_update();
         let data = json!({ "type": "refetchEvaluation", "etag": counter.to_string() });
-        let event = Event::default().event("message").id(counter.to_string()).data(data.to_string());
+        let event = Event::default()
+            .event("message")
+            .id(counter.to_string())
+            .data(data.to_string());
         Some((Ok(event), changes))
     });
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))

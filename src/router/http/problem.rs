@@ -28,7 +28,12 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, kind: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    fn new(
+        status: StatusCode,
+        kind: &'static str,
+        title: &'static str,
+        detail: impl Into<String>,
+    ) -> Self {
         Self {
             kind,
             title,
@@ -40,48 +45,88 @@ impl Problem {
 
     /// The request cannot be understood.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "bad-request", "The request is wrong", detail)
+        Self::new(
+            StatusCode::BAD_REQUEST,
+            "bad-request",
+            "The request is wrong",
+            detail,
+        )
     }
 
     /// There is no such thing.
     pub fn not_found(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, "not-found", "There is no such thing", detail)
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "not-found",
+            "There is no such thing",
+            detail,
+        )
     }
 
     /// The request does not fit the state of things.
     pub fn conflict(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, "conflict", "The state does not allow it", detail)
+        Self::new(
+            StatusCode::CONFLICT,
+            "conflict",
+            "The state does not allow it",
+            detail,
+        )
     }
 
     /// No key, or an unknown one.
     pub fn unauthorized() -> Self {
         let detail = "send an API key as `Authorization: Bearer KEY` or `X-API-Key: KEY`";
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "A key is needed", detail)
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "unauthorized",
+            "A key is needed",
+            detail,
+        )
     }
 
     /// A key of another role.
     pub fn forbidden(detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::FORBIDDEN, "forbidden", "The key does not allow it", detail)
+        Self::new(
+            StatusCode::FORBIDDEN,
+            "forbidden",
+            "The key does not allow it",
+            detail,
+        )
     }
 
     /// Too many requests from one address.
     pub fn too_many(retry_after_s: u64) -> Self {
         let detail = "this address asks more often than `limits.requests_per_second`";
-        let problem = Self::new(StatusCode::TOO_MANY_REQUESTS, "too-many", "Too many requests", detail);
+        let problem = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too-many",
+            "Too many requests",
+            detail,
+        );
         problem.retry_after(retry_after_s)
     }
 
     /// Not now.
     pub fn unavailable(detail: impl Into<String>, retry_after_s: u64) -> Self {
         let title = "The router cannot do it now";
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", title, detail)
-            .retry_after(retry_after_s)
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            title,
+            detail,
+        )
+        .retry_after(retry_after_s)
     }
 
     /// Our fault.
     pub fn internal() -> Self {
         let detail = "the router's log says why";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "The router failed", detail)
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "The router failed",
+            detail,
+        )
     }
 
     fn retry_after(mut self, seconds: u64) -> Self {
@@ -108,11 +153,15 @@ impl IntoResponse for Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Conflict { expected, found, .. } => Self::conflict(format!(
+            StoreError::Conflict {
+                expected, found, ..
+            } => Self::conflict(format!(
                 "the experiment is at revision {found}, not at {expected}: read it again"
             )),
             StoreError::Invalid { what } => Self::bad_request(what),
-            StoreError::Differs { what } => Self::conflict(format!("{what} is stored already with other content")),
+            StoreError::Differs { what } => {
+                Self::conflict(format!("{what} is stored already with other content"))
+            }
             error => {
                 tracing::error!(%error, "the store");
                 Self::unavailable("the store does not answer; nothing was written", 1)
@@ -150,12 +199,20 @@ impl From<BytesRejection> for Problem {
 }
 
 pub(super) async fn not_found(uri: Uri) -> Problem {
-    Problem::not_found(format!("nothing is at `{}`; /openapi.json lists what is", uri.path()))
+    Problem::not_found(format!(
+        "nothing is at `{}`; /openapi.json lists what is",
+        uri.path()
+    ))
 }
 
 pub(super) async fn method_not_allowed() -> Problem {
     let detail = "this path answers other methods; /openapi.json lists them";
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "The method is wrong", detail)
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "The method is wrong",
+        detail,
+    )
 }
 
 /// Parses JSON, naming line and column where it is wrong.

@@ -102,10 +102,12 @@ impl ClosedBlock {
                     conversions: count.conversions + ones,
                 };
             }
-            block.rows.extend(part.rows.iter().filter_map(|(arm, outcome)| {
-                let arm = usize::from(*arm);
-                (arm == 0 || arm == challenger).then_some((arm == challenger, *outcome))
-            }));
+            block
+                .rows
+                .extend(part.rows.iter().filter_map(|(arm, outcome)| {
+                    let arm = usize::from(*arm);
+                    (arm == 0 || arm == challenger).then_some((arm == challenger, *outcome))
+                }));
         }
         (block.units() > 0).then_some(block)
     }
@@ -139,11 +141,18 @@ impl Gatherer {
         let Some(key) = block_key(definition, unit.first.at_us, unit.first.block) else {
             return;
         };
-        let events = unit.outcomes.iter().filter(|event| *event.kind == *metric.event);
+        let events = unit
+            .outcomes
+            .iter()
+            .filter(|event| *event.kind == *metric.event);
         let outcome = metric.outcome.of(events.map(|event| event.value));
         let stratum = definition.strata.as_ref().and_then(|strata| {
             let text = unit.first.stratum.as_deref()?;
-            strata.values.iter().position(|value| value == text).map(|at| at as u8)
+            strata
+                .values
+                .iter()
+                .position(|value| value == text)
+                .map(|at| at as u8)
         });
         let arms = definition.arms.len();
         let arm = usize::from(unit.first.arm);

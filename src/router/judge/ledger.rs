@@ -48,7 +48,10 @@ pub struct Look {
 enum Test {
     Rate(Box<RateTest>),
     Guardrail(Box<GuardrailTest>),
-    Pairs { test: PairTest, higher_is_harm: bool },
+    Pairs {
+        test: PairTest,
+        higher_is_harm: bool,
+    },
 }
 
 /// One metric and its tests, one per challenger.
@@ -144,7 +147,9 @@ impl Ledger {
                 definition
                     .strata
                     .as_ref()
-                    .map(|strata| StrataVeto::new(strata.values.len(), rule.stratum_margin, roll_back))
+                    .map(|strata| {
+                        StrataVeto::new(strata.values.len(), rule.stratum_margin, roll_back)
+                    })
                     .transpose()
             })
             .collect::<Result<_, _>>()?;
@@ -197,7 +202,8 @@ impl Ledger {
         if experiment.definition.design == Design::User {
             for revision in block.revisions() {
                 for (challenger, test) in ledger.tests.iter_mut().enumerate() {
-                    let Some(versus) = block.versus(experiment, revision, None, challenger + 1, at_us)
+                    let Some(versus) =
+                        block.versus(experiment, revision, None, challenger + 1, at_us)
                     else {
                         continue;
                     };
@@ -238,7 +244,10 @@ impl Ledger {
         let Some(since) = experiment.revision().map(|revision| revision.number) else {
             return Ok(());
         };
-        if self.holdback.as_ref().is_some_and(|(known, _)| *known == since)
+        if self
+            .holdback
+            .as_ref()
+            .is_some_and(|(known, _)| *known == since)
             || experiment.definition.design != Design::User
         {
             return Ok(());
@@ -362,7 +371,9 @@ impl Ledger {
             .values()
             .flat_map(|block| &block.parts)
             .filter(|part| part.revision == revision.number)
-            .map(|part| part.arms.iter().map(|(units, _)| units).sum::<u64>() + part.rows.len() as u64)
+            .map(|part| {
+                part.arms.iter().map(|(units, _)| units).sum::<u64>() + part.rows.len() as u64
+            })
             .sum()
     }
 
@@ -372,7 +383,12 @@ impl Ledger {
         self.metrics
             .iter()
             .filter(|metric| metric.role == Role::Guardrail)
-            .flat_map(|metric| metric.tests.iter().map(|test| test.harm_or_proof(Role::Guardrail).0))
+            .flat_map(|metric| {
+                metric
+                    .tests
+                    .iter()
+                    .map(|test| test.harm_or_proof(Role::Guardrail).0)
+            })
             .collect()
     }
 
@@ -401,7 +417,12 @@ impl Ledger {
         let mut days: Vec<i64> = self.metrics[0]
             .blocks
             .iter()
-            .filter(|(_, block)| block.parts.iter().any(|part| part.revision == revision.number))
+            .filter(|(_, block)| {
+                block
+                    .parts
+                    .iter()
+                    .any(|part| part.revision == revision.number)
+            })
             .map(|(key, _)| (key * length_us - revision.since_us).div_euclid(DAY_US))
             .collect();
         days.dedup();
@@ -469,7 +490,11 @@ fn fold_strata(
     challenger: usize,
     at_us: i64,
 ) -> Result<(), StatsError> {
-    let strata = experiment.definition.strata.as_ref().map_or(0, |strata| strata.values.len());
+    let strata = experiment
+        .definition
+        .strata
+        .as_ref()
+        .map_or(0, |strata| strata.values.len());
     for stratum in 0..strata {
         let part = block.versus(experiment, revision, Some(stratum as u8), challenger, at_us);
         if let Some(versus) = part {
@@ -557,7 +582,10 @@ impl Test {
     fn harm_or_proof(&self, role: Role) -> (f64, bool) {
         match self {
             Self::Guardrail(test) => (test.log_value(), test.harmed().is_some()),
-            Self::Pairs { test, higher_is_harm } => {
+            Self::Pairs {
+                test,
+                higher_is_harm,
+            } => {
                 let (higher, lower) = test.log_values();
                 if *higher_is_harm {
                     (higher, test.promoted_at().is_some())

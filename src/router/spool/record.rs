@@ -120,9 +120,21 @@ impl<'a> Cursor<'a> {
         };
         let experiment = Arc::from(self.text()?);
         let policy_version = Arc::from(self.text()?);
-        let fallback = if has(1) { Some(Arc::from(self.text()?)) } else { None };
-        let stratum = if has(4) { Some(Arc::from(self.text()?)) } else { None };
-        let context = if has(5) { Some(self.text()?.to_owned()) } else { None };
+        let fallback = if has(1) {
+            Some(Arc::from(self.text()?))
+        } else {
+            None
+        };
+        let stratum = if has(4) {
+            Some(Arc::from(self.text()?))
+        } else {
+            None
+        };
+        let context = if has(5) {
+            Some(self.text()?.to_owned())
+        } else {
+            None
+        };
         Some(ExposureRow {
             decision_id,
             experiment,

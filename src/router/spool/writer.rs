@@ -53,8 +53,12 @@ impl Writer {
                 SpoolError::Disk
             });
             if result.is_ok() {
-                self.gauge.rows_written.fetch_add(group.len() as u64, Ordering::Relaxed);
-                self.gauge.written.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+                self.gauge
+                    .rows_written
+                    .fetch_add(group.len() as u64, Ordering::Relaxed);
+                self.gauge
+                    .written
+                    .fetch_add(bytes.len() as u64, Ordering::Relaxed);
                 self.gauge.offset.store(self.length, Ordering::Release);
                 self.written.notify_one();
             }
@@ -72,10 +76,13 @@ impl Writer {
         if self.length >= self.options.segment_bytes {
             self.next_segment()?;
         }
-        let written = self.file.write_all(bytes).and_then(|()| match self.options.durability {
-            Durability::Sync => self.file.sync_data(),
-            Durability::Async => Ok(()),
-        });
+        let written = self
+            .file
+            .write_all(bytes)
+            .and_then(|()| match self.options.durability {
+                Durability::Sync => self.file.sync_data(),
+                Durability::Async => Ok(()),
+            });
         match written {
             Ok(()) => {
                 self.length += bytes.len() as u64;
