@@ -21,3 +21,6 @@ pub mod snapshot;
 pub mod spool;
 pub mod standing;
 pub mod webhook;
+
+#[cfg(test)]
+mod tests;
