@@ -6,6 +6,7 @@
 //! comes from a [`Clock`](clock::Clock).
 
 pub mod allocation;
+pub mod audit;
 pub mod bucketing;
 pub mod client;
 pub mod clock;

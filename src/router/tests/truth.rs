@@ -61,6 +61,16 @@ async fn arm_share_and_tier_follow_from_the_record() {
             decision.probabilities[usize::from(decision.tier) - 1]
         );
     }
+    let audit = crate::router::audit::audit(&*bench.service.store, "tiers", &baseline())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (audit.assignments_equal, audit.propensities_equal),
+        (inside, inside),
+        "{audit:?}"
+    );
+    assert_eq!(audit.differences, 0);
     // Four of five take part: 160 of 200, within five standard deviations.
     assert!((132..=188).contains(&inside), "{inside}: {answer}");
 }
@@ -79,4 +89,44 @@ fn draws_are_uniform() {
         .map(|(i, u)| (u - i as f64 / n).abs().max((u - (i + 1) as f64 / n).abs()))
         .fold(0.0, f64::max);
     assert!(distance < 1.95 / n.sqrt(), "{distance}");
+}
+
+#[tokio::test]
+async fn an_altered_record_is_found() {
+    let mut bench = Bench::new().await;
+    bench.start(json!({})).await;
+    bench.decide("c").await;
+    bench.judge().await;
+    let row = bench
+        .service
+        .store
+        .decisions(None, 1)
+        .await
+        .unwrap()
+        .remove(0)
+        .exposure;
+    for (number, change) in [
+        |row: &mut crate::store::ExposureRow| row.share = 0.25,
+        |row: &mut crate::store::ExposureRow| row.arm = 1 - row.arm,
+        |row: &mut crate::store::ExposureRow| row.propensity = 0.5,
+        |row: &mut crate::store::ExposureRow| row.revision = 9,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let mut altered = row.clone();
+        altered.decision_id = uuid::Uuid::from_u128(row.decision_id.as_u128() + 1 + number as u128);
+        change(&mut altered);
+        bench
+            .service
+            .store
+            .record_exposures(&[altered])
+            .await
+            .unwrap();
+        let audit = crate::router::audit::audit(&*bench.service.store, "tiers", &baseline())
+            .await
+            .unwrap()
+            .unwrap();
+        assert_eq!(audit.differences, number as u64 + 1, "{audit:?}");
+    }
 }
