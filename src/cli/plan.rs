@@ -245,7 +245,7 @@ fn text(plan: &Plan, rule: &PromotionRule) -> String {
         lines.push("give `--units-per-day` for days and for what the ramp adds".to_owned());
     }
     lines.push(
-        "note: half of the tests take longer or shorter than expected; no secondary metric or guardrail is counted in"
+        "note: what is expected is an average, and single tests differ much; secondary metrics and guardrails are not counted in"
             .to_owned(),
     );
     lines.join("\n")

@@ -368,11 +368,16 @@ fn bad_roles_and_strata_say_where_what_and_how_to_fix_it() {
         let kept = good.lines().filter(|line| !line.starts_with(part));
         kept.map(|line| format!("{line}\n")).collect()
     };
+    let without_shares = |text: &str| -> String {
+        let columns = text.lines().filter_map(|line| line.rsplit_once(','));
+        columns.map(|(kept, _)| format!("{kept}\n")).collect()
+    };
     let thirteen: String = (0..13)
         .map(|k| format!("control,s{k},10,1\nb,s{k},10,1\n"))
         .collect();
     for (name, text) in [
         ("absent.csv", without("reopened,b")),
+        ("absent_plain.csv", without_shares(&without("reopened,b"))),
         (
             "resolved_only.csv",
             good.replace("satisfied,b,zh,", "satisfied,b,zh,1"),

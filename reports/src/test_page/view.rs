@@ -122,8 +122,15 @@ fn meaning(experiment: &TestedExperiment, alpha: f64, words: Words) -> String {
                 .iter()
                 .map(|reason| waiting(reason, words))
                 .collect();
+            let open = waiting_for.iter().any(|reason| {
+                matches!(reason, TestWaiting::Superiority | TestWaiting::LoggedShares)
+            });
             words.fill(
-                Phrase::TestKeepGoingMeaning,
+                if open {
+                    Phrase::TestKeepGoingMeaning
+                } else {
+                    Phrase::TestBetterButMeaning
+                },
                 &[("reasons", &reasons.join(words.say(Phrase::ListSeparator)))],
             )
         }

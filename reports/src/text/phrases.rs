@@ -275,6 +275,7 @@ phrases! {
     TestRollBackMeaning: "The evidence of harm has crossed the line that identical arms cross in at most {alpha} of tests. {guarantee}", "变差的证据已越过判定线。若两组其实相同，越线的概率不超过 {alpha}。{guarantee}";
     TestTooLittleMeaning: "The smaller arm has {have} units; {needed} are needed before anything is said.", "较小的一组有 {have} 个单位；至少需要 {needed} 个才作判断。";
     TestKeepGoingMeaning: "Neither better nor worse is shown so far. Still missing: {reasons}.", "目前既未显示更好，也未显示更差。尚缺：{reasons}。";
+    TestBetterButMeaning: "The main metric is shown to be better, but that is not all a promotion needs. Still missing: {reasons}.", "主要指标已证明更好，但上线还需要其他条件。尚缺：{reasons}。";
     TestBrokenRatio: "The arms did not get the units that their shares say. Something in assignment or counting is wrong, and it may favour either arm.", "各组得到的单位数与其份额不符。分配或计数存在问题，可能偏向任何一组。";
     TestBrokenInterference: "The arms share people, so one arm's policy changes the other's waits. The difference is not shown to exceed what that alone can make.", "各组共用人工，一组的策略会改变另一组的等待时间。尚未证明差异超出这种影响。";
     TestBrokenMaturity: "Units were counted before their windows had closed, so the arms had different lengths of time to convert.", "部分单位在窗口结束前就被计入，各组的转化时间长短不一。";

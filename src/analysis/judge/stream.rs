@@ -76,9 +76,9 @@ pub(super) fn judge(
         });
     }
     let all = overall(judged);
-    if shares.changes() > 0 {
+    if shares.changes > 0 {
         notes.push(TestNote::SharesChanged {
-            times: shares.changes() as u64,
+            times: shares.changes as u64,
         });
     }
     let arms = totals(stream, input.arms.len());
@@ -152,6 +152,8 @@ pub(super) struct RowShares {
     of_row: Vec<u32>,
     /// The last revision of every stratum that has rows.
     last: Vec<usize>,
+    /// Most changes of the shares of one stratum.
+    changes: usize,
 }
 
 impl RowShares {
@@ -166,6 +168,7 @@ impl RowShares {
             revisions: Vec::new(),
             of_row: vec![0; stream.rows.len()],
             last: Vec::new(),
+            changes: 0,
         };
         for stratum in 0..strata.max(1) {
             let places: Vec<usize> = (0..stream.rows.len())
@@ -176,7 +179,9 @@ impl RowShares {
             }
             let rows: Vec<StreamRow> = places.iter().map(|place| stream.rows[*place]).collect();
             let mut start = 0;
-            for revision in revisions(context, arms, &rows)? {
+            let cut = revisions(context, arms, &rows)?;
+            found.changes = found.changes.max(cut.len() - 1);
+            for revision in cut {
                 for place in &places[start..revision.end] {
                     found.of_row[*place] = found.revisions.len() as u32;
                 }
@@ -201,11 +206,6 @@ impl RowShares {
     /// Whether shares may differ from stratum to stratum.
     pub(super) fn by_strata(&self) -> bool {
         self.strata > 0
-    }
-
-    /// How often shares changed.
-    fn changes(&self) -> usize {
-        self.revisions.len() - self.last.len()
     }
 
     /// An arm's last share, where it is the same in all strata.

@@ -87,7 +87,7 @@ pub(super) fn load(
         Ok(())
     })?;
     for (name, entry) in names.names().iter().zip(&building) {
-        check_shares(path, name, entry)?;
+        check_shares(path, name, metric, entry)?;
     }
     let inputs = names.names().iter().zip(building).map(|(name, entry)| {
         let arms = entry.arms.names().to_vec();
@@ -98,17 +98,25 @@ pub(super) fn load(
     Ok(inputs.collect())
 }
 
-fn check_shares(path: &Path, name: &str, entry: &Building) -> Result<(), AnalysisError> {
+fn check_shares(
+    path: &Path,
+    name: &str,
+    metric: &Wanted,
+    entry: &Building,
+) -> Result<(), AnalysisError> {
     let strata = entry.strata.names();
     for stratum in 0..strata.len().max(1) {
-        let place = strata
+        let mut place = strata
             .get(stratum)
             .map_or_else(String::new, |stratum| format!(" in stratum `{stratum}`"));
+        if let Some(metric) = &metric.filter {
+            place.push_str(&format!(" of metric `{metric}`"));
+        }
         let fail = |what: String| {
             Err(AnalysisError::Experiment {
                 file: path.to_owned(),
                 what: format!("experiment `{name}`: {what}{place}"),
-                fix: "give the share of every arm, so that they sum to 1, or of none".to_owned(),
+                fix: "give the row and the share of every arm, so that they sum to 1, or no share at all".to_owned(),
             })
         };
         let rows = entry

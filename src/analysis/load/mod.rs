@@ -54,10 +54,7 @@ pub(super) fn load(path: &Path, options: &AnalyzeOptions) -> Result<Loaded, Anal
     }
     let mut loaded = loaded(path, experiments, options)?;
     for (role, rule, metric) in wanted.roles {
-        let mut others = one(path, format, &metric, options)?;
-        for other in &mut others {
-            put_control_first(path, other, options)?;
-        }
+        let others = one(path, format, &metric, options)?;
         roles::attach(path, &mut loaded.experiments, role, &rule, others)?;
     }
     Ok(loaded)

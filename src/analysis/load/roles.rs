@@ -107,7 +107,14 @@ pub(super) fn wanted(
         })
     };
     let own = match (primary, &names) {
-        (Some(name), _) => vec![place("primary metric", name, options.bounds)?],
+        (Some(name), _) => {
+            let what = if rule.has_roles() {
+                "primary metric"
+            } else {
+                "metric"
+            };
+            vec![place(what, name, options.bounds)?]
+        }
         (None, Some(names)) if !rule.has_roles() => names
             .iter()
             .map(|name| place("metric", name, options.bounds))
