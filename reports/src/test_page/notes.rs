@@ -111,13 +111,20 @@ impl TestNote {
                 ],
             )
         };
+        let bound = |value: f64| {
+            if value.is_finite() {
+                value.to_string()
+            } else {
+                number::MISSING.to_owned()
+            }
+        };
         match self {
             Self::RepeatedExposures { count } => counted(Phrase::NoteRepeatedExposures, *count),
             Self::RepeatedRows { count } => counted(Phrase::NoteRepeatedRows, *count),
             Self::EmptyPre { count } => counted(Phrase::NoteEmptyPre, *count),
             Self::Scaled { lower, upper } => words.fill(
                 Phrase::NoteScaled,
-                &[("lower", &lower.to_string()), ("upper", &upper.to_string())],
+                &[("lower", &bound(*lower)), ("upper", &bound(*upper))],
             ),
             Self::EmptySnapshots { count } => counted(Phrase::NoteEmptySnapshots, *count),
             Self::ShrunkSnapshots { count } => counted(Phrase::NoteShrunkSnapshots, *count),
