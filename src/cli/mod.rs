@@ -13,6 +13,7 @@ mod forecast;
 mod import;
 mod log;
 mod output;
+mod plan;
 mod policy;
 mod progress;
 mod report;
@@ -63,6 +64,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Forecast(forecast::ForecastArgs),
     Analyze(analyze::AnalyzeArgs),
+    Plan(plan::PlanArgs),
     Sweep(sweep::SweepArgs),
     Calibrate(calibrate::CalibrateArgs),
     Report(report::ReportArgs),
@@ -128,6 +130,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Forecast(args) => forecast::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Report(args) => report::run(&args),

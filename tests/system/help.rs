@@ -16,6 +16,7 @@ fn help_of_every_command() {
         "evaluate",
         "forecast",
         "analyze",
+        "plan",
         "sweep",
         "calibrate",
         "report",
