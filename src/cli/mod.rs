@@ -16,6 +16,7 @@ mod progress;
 mod report;
 mod simulate;
 mod staff;
+mod store;
 mod sweep;
 mod train;
 
@@ -64,6 +65,8 @@ enum Command {
     Report(report::ReportArgs),
     Simulate(simulate::SimulateArgs),
     Staff(staff::StaffArgs),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Options of every command that prints results.
@@ -125,6 +128,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Report(args) => report::run(&args),
         Command::Simulate(args) => simulate::run(&args),
         Command::Staff(args) => staff::run(&args),
+        Command::Store(command) => store::run(command),
     }
 }
 

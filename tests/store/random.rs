@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
 use proptest::test_runner::{Config, TestRunner};
 use tierwise::store::EventOutcome::{self, Accepted, Conflict, Duplicate};
 use tierwise::store::EventRow;

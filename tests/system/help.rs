@@ -21,6 +21,10 @@ fn help_of_every_command() {
         "report",
         "simulate",
         "staff",
+        "store",
+        "store migrate",
+        "store check",
+        "store export",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = ended(desk.tierwise().env("COLUMNS", "100").args(&arguments));
