@@ -188,7 +188,7 @@ fn postgres_copy(bencher: Bencher, index: bool) {
 /// PostgreSQL's binary COPY format.
 fn binary(events: impl Iterator<Item = EventRow>) -> Vec<u8> {
     let mut out = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0".to_vec();
-    let mut field = |out: &mut Vec<u8>, bytes: &[u8]| {
+    let field = |out: &mut Vec<u8>, bytes: &[u8]| {
         out.extend((bytes.len() as i32).to_be_bytes());
         out.extend(bytes);
     };

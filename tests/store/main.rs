@@ -5,7 +5,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::print_stdout,
     clippy::print_stderr,
     reason = "a whole test crate, of which clippy takes only the `#[test]` functions for tests"
 )]

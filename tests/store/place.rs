@@ -14,7 +14,8 @@ pub(crate) struct Place {
 }
 
 enum Kind {
-    Sqlite(TempDir),
+    /// The folder that goes with it.
+    Sqlite { _folder: TempDir },
     /// URL of the server's own database, and the name of ours.
     Postgres(String, String),
 }
@@ -24,7 +25,7 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         Self {
             url: format!("sqlite:{}", folder.path().join("store.db").display()),
-            kind: Kind::Sqlite(folder),
+            kind: Kind::Sqlite { _folder: folder },
         }
     }
 
@@ -52,7 +53,7 @@ impl Place {
     pub(crate) async fn sql(&self, sql: &str) -> Result<(), sqlx::Error> {
         let sql = AssertSqlSafe(sql.to_owned());
         match self.kind {
-            Kind::Sqlite(_) => {
+            Kind::Sqlite { .. } => {
                 let mut connection = SqliteConnection::connect(&self.url).await?;
                 sqlx::raw_sql(sql).execute(&mut connection).await?;
                 connection.close().await

@@ -29,13 +29,11 @@ async fn any_batches_are_counted_once(place: &Place) {
         failure_persistence: None,
         ..Config::default()
     });
-    let mut round = 0u128;
-    for _ in 0..24 {
+    for round in 1..=24u128 {
         let batches = batches()
             .new_tree(&mut runner)
             .expect("a strategy that always yields")
             .current();
-        round += 1;
         let mut table: HashMap<(usize, u128), i64> = HashMap::new();
         for batch in batches {
             let rows: Vec<EventRow> = batch
