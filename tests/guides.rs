@@ -180,7 +180,8 @@ fn every_command_shown_is_understood() {
                 .split_whitespace()
                 .take_while(|word| !["#", "|", ">", "&&"].contains(word))
                 .collect();
-            let depth = if arguments[0] == "log" { 2 } else { 1 };
+            let nested = ["log", "store"].contains(&arguments[0]);
+            let depth = if nested { 2 } else { 1 };
             let path: Vec<String> = arguments[..depth].iter().map(|&a| a.to_owned()).collect();
             let help = helps.entry(path.clone()).or_insert_with(|| {
                 let mut binary = Command::cargo_bin("tierwise").unwrap();
