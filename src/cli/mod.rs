@@ -11,6 +11,7 @@ mod evaluate;
 mod experiment;
 mod forecast;
 mod import;
+mod keys;
 mod log;
 mod output;
 mod plan;
@@ -20,6 +21,7 @@ mod report;
 mod serve;
 mod simulate;
 mod staff;
+mod store;
 mod sweep;
 mod train;
 mod wall_clock;
@@ -74,6 +76,8 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Experiment(experiment::ExperimentArgs),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Options of every command that prints results.
@@ -139,6 +143,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Policy(command) => policy::run(&command),
         Command::Experiment(args) => experiment::run(&args),
+        Command::Store(command) => store::run(command),
     }
 }
 
