@@ -96,6 +96,7 @@ pub fn judge_sequential(
                 calibration: None,
             })
             .collect(),
+        diagnostics: episodes.diagnostics(header, sequence.discount),
         returns: (header.has_propensity() && supported)
             .then(|| ReturnDistribution::of(&episodes, sequence.discount))
             .flatten(),
