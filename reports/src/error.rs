@@ -182,7 +182,9 @@ pub enum ReportError {
         candidate: String,
     },
     /// A group whose cells are not one for each action.
-    #[error("group `{group}` has {have} cells, and there are {actions} actions; give one an action")]
+    #[error(
+        "group `{group}` has {have} cells, and there are {actions} actions; give one an action"
+    )]
     GroupActions {
         /// The group.
         group: String,

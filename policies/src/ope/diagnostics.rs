@@ -43,7 +43,7 @@ pub struct LoggedMean {
     pub n: u64,
     /// Mean reward of a row, or mean discounted return of an episode.
     pub value: f64,
-    /// sd (n − 1) / √n, as if rows were independent; none for fewer than two.
+    /// sd (n − 1) / √n; none for fewer than two, and where rows belong to units.
     pub standard_error: Option<f64>,
 }
 
@@ -93,8 +93,13 @@ impl DiagnosticsTally {
 
     /// The result for a table of single decisions.
     pub(crate) fn diagnostics(&self, header: &Header) -> TableDiagnostics {
+        let mean = LoggedMean::of(&self.reward);
         TableDiagnostics {
-            as_logged: LoggedMean::of(&self.reward),
+            as_logged: LoggedMean {
+                // Rows of a unit are not independent.
+                standard_error: mean.standard_error.filter(|_| !header.has_units()),
+                ..mean
+            },
             weights: self.histogram.histogram(),
             overlap: self.groups.overlap(header),
             calibration: if header.has_propensity() {

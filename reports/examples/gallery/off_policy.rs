@@ -144,7 +144,9 @@ fn weights(refused: bool) -> WeightSpread {
         (16.0, 40, 900.0),
     ];
     let heavy = [(1024.0, 3, 3_900.0)];
-    let bins = bins.into_iter().chain(heavy.into_iter().filter(|_| refused));
+    let bins = bins
+        .into_iter()
+        .chain(heavy.into_iter().filter(|_| refused));
     WeightSpread {
         n: ROWS,
         mean: 0.985,
@@ -260,13 +262,15 @@ fn calibration() -> Vec<PropensityBin> {
         (0.4, 18_900, 0.466, 0.461, 0.0037),
         (0.5, 9_600, 0.588, 0.6, 0.0052),
     ]
-    .map(|(from, n, predicted, observed, standard_error)| PropensityBin {
-        from,
-        to: from + 0.1,
-        n,
-        predicted,
-        observed,
-        standard_error,
-    })
+    .map(
+        |(from, n, predicted, observed, standard_error)| PropensityBin {
+            from,
+            to: from + 0.1,
+            n,
+            predicted,
+            observed,
+            standard_error,
+        },
+    )
     .to_vec()
 }

@@ -50,6 +50,8 @@ const TOP: usize = 24;
 struct MapTemplate<'a> {
     label: &'a str,
     width: usize,
+    /// Width on the page at most, in CSS pixels.
+    most: usize,
     height: usize,
     heads: Vec<Text>,
     names: Vec<Name>,
@@ -84,14 +86,16 @@ impl OverlapMap {
     /// Draws for wide screens, and for narrow ones with few actions side by side.
     pub(crate) fn draw(&self) -> Result<ChartPair, ReportError> {
         Ok(ChartPair {
-            wide: self.draw_at(WIDE, 116, 17)?,
-            narrow: self.draw_at(NARROW, 74, 10)?,
+            wide: self.draw_at(WIDE, 116, 14)?,
+            narrow: self.draw_at(NARROW, 74, 8)?,
         })
     }
 
     /// Actions that do not fit beside each other stand in further blocks below.
     fn draw_at(&self, width: usize, left: usize, letters: usize) -> Result<String, ReportError> {
-        let fit = ((width - left) / (CELL + GAP)).max(1);
+        let fit = ((width - left) / (CELL + GAP)).clamp(1, self.columns.len().max(1));
+        // No wider than its cells, or few actions would be drawn small.
+        let width = left + fit * (CELL + GAP);
         let block = TOP + self.rows.len() * (HEIGHT + GAP) + 14;
         let blocks = self.columns.len().div_ceil(fit).max(1);
         let (mut heads, mut names, mut cells) = (Vec::new(), Vec::new(), Vec::new());
@@ -113,14 +117,17 @@ impl OverlapMap {
                     below: row.below.clone(),
                 });
                 let shown = row.cells.iter().skip(at * fit).take(fit);
-                cells.extend(shown.enumerate().map(|(place, cell)| {
-                    cell.view(left + place * (CELL + GAP), y)
-                }));
+                cells.extend(
+                    shown
+                        .enumerate()
+                        .map(|(place, cell)| cell.view(left + place * (CELL + GAP), y)),
+                );
             }
         }
         Ok(MapTemplate {
             label: &self.label,
             width,
+            most: width * 5 / 4,
             height: blocks * block - 14,
             heads,
             names,
@@ -148,17 +155,15 @@ impl MapCell {
             title: &self.title,
             tint,
             hole: self.hole,
-            shares: format!("{} → {}", share(self.log), share(self.policy)),
+            shares: format!("{} → {}\u{202f}%", share(self.log), share(self.policy)),
             n: format!("n = {}", number::compact(self.taken as f64)),
         }
     }
 }
 
-/// A share without its sign, short enough for a cell.
+/// Per cent without the sign, short enough for a cell; what is not quite nothing reads "<1".
 fn share(fraction: f64) -> String {
-    let text = number::percent(fraction, Decimals(0));
-    // What is not quite nothing is not shown as nothing: "< 1".
-    text.replace("\u{202f}%", "%").replace("< ", "<")
+    number::fixed(fraction * 100.0, Decimals(0)).replace("< ", "<")
 }
 
 #[cfg(test)]
@@ -201,7 +206,10 @@ mod tests {
         insta::assert_snapshot!(pair.wide);
         // Three actions fit a phone: two blocks of two rows.
         let height = 2 * (TOP + 2 * (HEIGHT + GAP) + 14) - 14;
-        assert!(pair.narrow.contains(&format!("viewBox=\"0 0 340 {height}\"")));
+        assert!(
+            pair.narrow
+                .contains(&format!("viewBox=\"0 0 338 {height}\""))
+        );
         assert_eq!(pair.narrow.matches("class=\"hole\"").count(), 2);
     }
 

@@ -31,6 +31,7 @@ impl OffPolicyPage {
                 TablePhrase::CandidatesCaption,
                 &[
                     ("baseline", &self.baseline_name(words)),
+                    ("unit", self.reward_name(words)),
                     ("level", &number::level(self.level)),
                     ("critical", &number::fixed(critical, Decimals(2))),
                     ("bonferroni", &number::fixed(bonferroni, Decimals(2))),
@@ -38,7 +39,10 @@ impl OffPolicyPage {
             ),
             None => words.fill(
                 TablePhrase::CandidatesCaptionPlain,
-                &[("baseline", &self.baseline_name(words))],
+                &[
+                    ("baseline", &self.baseline_name(words)),
+                    ("unit", self.reward_name(words)),
+                ],
             ),
         };
         let table = self.candidates_table(words, ranking)?;
@@ -102,7 +106,11 @@ impl OffPolicyPage {
             (Tone::Neutral, ("plain", "✕", TablePhrase::GateWorse))
         };
         let strip = Strip {
-            label: format!("{name}: {} ≥ {}", self.signed(difference), self.signed(lower)),
+            label: format!(
+                "{name}: {} ≥ {}",
+                self.signed(difference),
+                self.signed(lower)
+            ),
             domain,
             mark: Some(StripMark {
                 value: difference,
@@ -113,11 +121,9 @@ impl OffPolicyPage {
             reference: Some(0.0),
             height: 26,
         };
-        let error = candidate
-            .standard_error
-            .map_or_else(String::new, |error| {
-                number::fixed(error, self.difference_decimals())
-            });
+        let error = candidate.standard_error.map_or_else(String::new, |error| {
+            number::fixed(error, self.difference_decimals())
+        });
         Ok(Row::new(
             name,
             vec![

@@ -25,16 +25,20 @@ impl OffPolicyPage {
             rows.push(self.estimate_row(words, estimate, domain)?);
         }
         let marked = self.estimates.iter().any(|e| e.biased || e.model_only);
+        let mut caption = vec![words.fill(
+            TablePhrase::EstimatesCaption,
+            &[
+                ("unit", self.reward_name(words)),
+                ("level", &number::level(self.level)),
+                ("method", words.key(&self.method)),
+                ("logged", &self.value(words, logged)),
+            ],
+        )];
+        if self.has_others() {
+            caption.push(words.say(TablePhrase::AboutPi).to_owned());
+        }
         let mut blocks = vec![
-            Block::Caption(words.fill(
-                TablePhrase::EstimatesCaption,
-                &[
-                    ("unit", self.reward_name(words)),
-                    ("level", &number::level(self.level)),
-                    ("method", words.key(&self.method)),
-                    ("logged", &self.value(words, logged)),
-                ],
-            )),
+            Block::Caption(words.sentences(&caption)),
             Block::Table(Table {
                 class: "forest estimates",
                 head: words.say(Phrase::Estimator),

@@ -19,6 +19,7 @@ impl OffPolicyPage {
                     ("candidate", &candidate_name(words, candidate)),
                     ("baseline", &baseline),
                     ("rows", &about(rows)),
+                    ("units", self.units_name(words)),
                 ],
             )
         };
@@ -135,7 +136,10 @@ impl OffPolicyPage {
         } else if let Some((_, value, interval)) = self.headline_estimate() {
             figure(
                 self.value(words, value),
-                words.fill(TablePhrase::FigureValue, &[("unit", unit)]),
+                words.fill(
+                    TablePhrase::FigureValue,
+                    &[("policy", words.say(TablePhrase::PolicyPi)), ("unit", unit)],
+                ),
             );
             if let Some(interval) = interval {
                 figure(
@@ -152,7 +156,9 @@ impl OffPolicyPage {
             number::count(self.units()),
             self.units_name(words).to_owned(),
         );
-        if let Some(weights) = &self.weights {
+        // Weights are those of the policy of the columns `pi…`, which need not be the candidate.
+        let own = judged.is_none_or(|candidate| candidate.name == "pi");
+        if let Some(weights) = self.weights.as_ref().filter(|_| own) {
             figure(
                 number::fixed(weights.effective, Decimals(0)),
                 words.say(TablePhrase::FigureEffective).to_owned(),
@@ -188,7 +194,9 @@ impl OffPolicyPage {
                     ("difference", &self.signed(difference)),
                     ("level", &level),
                     ("lower", &self.signed(lower)),
+                    ("unit", self.reward_name(words)),
                     ("n", &n),
+                    ("units", units),
                 ],
             ));
         }
@@ -197,6 +205,7 @@ impl OffPolicyPage {
                 TablePhrase::EvidenceValue,
                 &[
                     ("estimator", &estimator_name(words, estimator)),
+                    ("policy", words.say(TablePhrase::PolicyPi)),
                     ("value", &self.value(words, value)),
                     ("unit", self.reward_name(words)),
                     ("level", &level),

@@ -110,8 +110,8 @@ impl OffPolicyPage {
     /// Draws the page: one HTML document, complete in itself.
     ///
     /// # Errors
-    /// A [`ReportError`] where values contradict each other (a promotion of a candidate that does not pass, an interval
-    /// without its value, groups with different actions) or a chart cannot be drawn. Numbers that are not finite are
+    /// A [`ReportError`] where values contradict each other (a promotion of a candidate that does not pass, groups with
+    /// different actions) or a chart cannot be drawn. Numbers that are not finite are
     /// shown as a dash.
     pub fn render(&self, language: Language) -> Result<String, ReportError> {
         self.check()?;
@@ -174,19 +174,6 @@ impl OffPolicyPage {
                 });
             }
         }
-        for estimate in &self.estimates {
-            if let (Some(value), Some((lower, upper))) = (estimate.value, estimate.interval)
-                && value.is_finite()
-                && (lower > value || upper < value)
-            {
-                return Err(ReportError::IntervalMissesValue {
-                    place: format!("the estimate `{}`", estimate.estimator),
-                    value,
-                    lower,
-                    upper,
-                });
-            }
-        }
         self.check_overlap()
     }
 
@@ -200,6 +187,12 @@ impl OffPolicyPage {
     fn best(&self) -> Option<&RankedCandidate> {
         let mut all = self.ranking.iter().flat_map(|ranking| &ranking.candidates);
         all.find(|candidate| candidate.difference.is_some())
+    }
+
+    /// Whether other policies than that of the columns `pi…` are compared.
+    fn has_others(&self) -> bool {
+        let mut all = self.ranking.iter().flat_map(|ranking| &ranking.candidates);
+        all.any(|candidate| candidate.name != "pi")
     }
 
     /// Rows or episodes: what has a value of its own.

@@ -29,10 +29,7 @@ impl OffPolicyPage {
                     TablePhrase::MoreLead,
                     &[
                         ("estimator", &estimator_name(words, &more.estimator)),
-                        (
-                            "half",
-                            &number::fixed(more.half_width, half_decimals(more)),
-                        ),
+                        ("half", &number::fixed(more.half_width, half_decimals(more))),
                         ("units", self.units_name(words)),
                     ],
                 );
@@ -48,14 +45,8 @@ impl OffPolicyPage {
         if !points.is_empty() {
             blocks.push(Block::Points(points));
         }
-        Ok((!blocks.is_empty()).then(|| {
-            section(
-                "more",
-                words.say(TablePhrase::MoreTitle),
-                lead,
-                blocks,
-            )
-        }))
+        Ok((!blocks.is_empty())
+            .then(|| section("more", words.say(TablePhrase::MoreTitle), lead, blocks)))
     }
 
     /// The candidate that more rows could decide about.
@@ -86,12 +77,13 @@ impl OffPolicyPage {
             let any = all().any(|c| c.difference.is_some());
             return any.then(|| words.say(TablePhrase::MoreNever).to_owned());
         };
-        let rows = (times * self.rows as f64).ceil().min(1e15) as u64;
+        let rows = (times * self.units() as f64).ceil().min(1e15) as u64;
         Some(words.sentence(&words.fill(
             TablePhrase::MoreDecide,
             &[
                 ("candidate", &candidate_name(words, &candidate.name)),
                 ("rows", &about(rows)),
+                ("units", self.units_name(words)),
                 ("times", &number::fixed(times, Decimals(1))),
                 ("difference", &self.signed(candidate.difference?)),
             ],

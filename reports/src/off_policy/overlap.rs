@@ -161,7 +161,10 @@ impl TableOverlap {
                     "share",
                     &number::percent(lost / rows.max(1) as f64, Decimals(1)),
                 ),
-                ("places", &places.join(words.say(CentrePhrase::ItemSeparator))),
+                (
+                    "places",
+                    &places.join(words.say(CentrePhrase::ItemSeparator)),
+                ),
             ],
         )
     }
@@ -214,9 +217,7 @@ impl TableOverlap {
             label: words.say(TablePhrase::OverlapLabel).to_owned(),
             columns: columns
                 .iter()
-                .map(|action| {
-                    words.fill(TablePhrase::Action, &[("action", &action.to_string())])
-                })
+                .map(|action| words.fill(TablePhrase::Action, &[("action", &action.to_string())]))
                 .collect(),
             rows: groups
                 .iter()

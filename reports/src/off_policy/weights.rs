@@ -99,11 +99,7 @@ impl OffPolicyPage {
 }
 
 impl WeightSpread {
-    fn chart(
-        &self,
-        words: Words,
-        units: &str,
-    ) -> Result<crate::charts::ChartPair, ReportError> {
+    fn chart(&self, words: Words, units: &str) -> Result<crate::charts::ChartPair, ReportError> {
         let panels = Panels {
             chart: "weights",
             label: words.say(TablePhrase::WeightsLabel).to_owned(),
@@ -233,9 +229,14 @@ mod tests {
             needed: 100.0,
             limit: 0.1,
             zero: 20,
-            bins: [(0.5, 30, 20.0), (1.0, 40, 50.0), (2.0, 0, 0.0), (4.0, 10, 60.0)]
-                .map(|(from, n, weight)| WeightsOfSize { from, n, weight })
-                .to_vec(),
+            bins: [
+                (0.5, 30, 20.0),
+                (1.0, 40, 50.0),
+                (2.0, 0, 0.0),
+                (4.0, 10, 60.0),
+            ]
+            .map(|(from, n, weight)| WeightsOfSize { from, n, weight })
+            .to_vec(),
         };
         let chart = spread.chart(Words::new(Language::En), "rows").unwrap();
         insta::assert_snapshot!(chart.wide);

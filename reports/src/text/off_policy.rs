@@ -24,23 +24,23 @@ phrases! {
     // Verdict.
     PromoteHeadline: "Promote {candidate}: it earns more than {baseline}", "上线 {candidate}：其收益高于{baseline}";
     KeepHeadline: "Keep {baseline}", "保留{baseline}";
-    CollectHeadline: "Keep {baseline} for now, and collect about {rows} more rows", "暂时保留{baseline}，再收集约 {rows} 行";
+    CollectHeadline: "Keep {baseline} for now, and collect about {rows} more {units}", "暂时保留{baseline}，再收集约 {rows} {units}";
     RefusedHeadline: "No verdict: this table does not allow one", "无法得出结论：此表的证据不足";
     ValuedHeadline: "A value, and no decision", "只有估值，没有决定";
     PromoteMeaning: "Even the lower bound of its advantage is above zero, and the bound holds for all {count} candidates at once. Leaving the baseline wrongly would happen in at most {error} of such logs.", "其优势的下界仍高于零，且该下界同时对全部 {count} 个候选成立。在这类日志中，错误地放弃基线的概率至多为 {error}。";
     PromoteAction: "Next: take it into a live test, or put it in place and keep a holdback.", "下一步：进入线上测试，或上线并保留对照。";
     CollectMeaning: "{candidate} looks better, but the lower bound of its advantage is not above zero: chance alone could explain what is seen.", "{candidate} 看起来更好，但其优势的下界未高于零：仅凭偶然也可能出现这样的结果。";
-    CollectAction: "Next: collect about {rows} more rows like these; should the estimate be right, they would show it.", "下一步：再收集约 {rows} 行同类数据；若估计正确，届时即可证实。";
+    CollectAction: "Next: collect about {rows} more {units} like these; should the estimate be right, they would show it.", "下一步：再收集约 {rows} {units}同类数据；若估计正确，届时即可证实。";
     KeepAction: "Next: keep what is in place.", "下一步：保持现状。";
     RefusedMeaning: "A number without support would look like a result, so none is printed.", "没有依据的数字会被误认为结果，因此不予显示。";
     ValuedMeaning: "Decisions of a sequence are judged together, and the gate that compares candidates is for tables of single decisions. Compare the intervals below with the line of the log before drawing a conclusion.", "序列中的决策是一并评判的，而比较候选策略的关口只适用于单步决策的表。下结论前，请将下列区间与日志本身的参考线对照。";
     ValuedAction: "Next: a live test decides.", "下一步：由线上测试决定。";
-    EvidenceDifference: "Against {baseline}, {candidate} is estimated to change the reward per row by {difference}; with {level} confidence by at least {lower} (n = {n} rows).", "与{baseline}相比，{candidate} 估计使每行奖励变化 {difference}；以 {level} 的置信度至少为 {lower}（n = {n} 行）。";
-    EvidenceValue: "{estimator} puts the policy at {value} {unit} ({level} interval {interval}, n = {n} {units}); the log itself earned {logged}.", "{estimator}估计该策略为{unit} {value}（{level} 区间 {interval}，n = {n} {units}）；日志本身为 {logged}。";
+    EvidenceDifference: "Against {baseline}, {candidate} is estimated to change the {unit} by {difference}; with {level} confidence by at least {lower} (n = {n} {units}).", "与{baseline}相比，{candidate} 估计使{unit}变化 {difference}；以 {level} 的置信度至少为 {lower}（n = {n} {units}）。";
+    EvidenceValue: "{estimator} puts {policy} at {value} {unit} ({level} interval {interval}, n = {n} {units}); the log itself earned {logged}.", "{estimator}估计{policy}为{unit} {value}（{level} 区间 {interval}，n = {n} {units}）；日志本身为 {logged}。";
     EvidenceNothing: "The table has {n} {units}; the log itself earned {logged} {unit}.", "该表有 {n} {units}；日志本身为{unit} {logged}。";
     FigureDifference: "difference in {unit}", "{unit}之差";
     FigureLower: "its {level} lower bound", "差异的 {level} 下界";
-    FigureValue: "policy, {unit}", "策略的{unit}";
+    FigureValue: "{policy}, {unit}", "{policy}的{unit}";
     FigureInterval: "its {level} interval", "其 {level} 区间";
     FigureLogged: "as logged", "日志本身";
     FigureEffective: "effective n", "有效 n";
@@ -59,7 +59,7 @@ phrases! {
     RemedyLargeShare: "Collect more, or clip the weights", "请收集更多数据，或截断权重";
     ReasonNoOverlap: "the log never did what the policy does", "日志从未做过该策略所做的选择";
     ReasonNoModel: "the table has no reward model, and nothing to fit one to", "该表没有奖励模型，也没有可用于拟合的列";
-    RemedyNoModel: "Add the columns q0, q1, … or features x0, x1, …", "请添加列 q0、q1……或特征列 x0、x1……";
+    RemedyNoModel: "Add a reward model (columns q0, q1 and so on) or features (x0, x1 and so on)", "请添加奖励模型（列 q0、q1 等）或特征（列 x0、x1 等）";
     ReasonTooFew: "one alone has no spread", "只有一个样本，无从得知离散程度";
     RemedyTooFew: "Collect more", "请收集更多数据";
     ReasonNothingBetter: "no candidate has an estimate above the baseline's", "没有候选策略的估计高于基线";
@@ -67,6 +67,7 @@ phrases! {
     RemedyBaselineRefused: "Compare with the log instead, or collect rows like the baseline's", "请改与日志比较，或收集更接近基线的数据";
 
     // Estimates.
+    AboutPi: "Judged here is the policy of the columns pi0, pi1, …; other candidates stand further below.", "此处评估的是列 pi0、pi1……所给的策略；其他候选见下文。";
     EstimatesTitle: "What the policy is worth, by estimator", "各估计方法给出的策略价值";
     EstimatesCaption: "Mean {unit} with {level} intervals ({method}). Dashed line: {logged}, what the log itself earned. Estimators that agree are worth more than one that is high.", "平均{unit}及其 {level} 区间（{method}）。虚线：{logged}，即日志本身的收益。多种估计相互一致，比单一高估更可信。";
     EstimatesAgree: "All {count} estimates that the table allows lie between {low} and {high}; the log itself earned {logged} {unit}.", "此表允许的 {count} 种估计都在 {low} 与 {high} 之间；日志本身为{unit} {logged}。";
@@ -115,8 +116,8 @@ phrases! {
     // Candidates.
     CandidatesTitle: "Candidates, and what the gate says", "候选策略与关口的判断";
     CandidatesLead: "{passed} of {count} candidates pass; {judged} were judged on these rows in all, and the bounds hold for all of them at once.", "{count} 个候选中有 {passed} 个通过；在这些数据上共评判过 {judged} 个，下界同时对全部成立。";
-    CandidatesCaption: "Doubly robust difference in reward per row to {baseline}. Bar: from the {level} lower bound to the estimate, {critical} standard errors ({bonferroni} would be taken by Bonferroni). A candidate passes when its bound is above zero, the dashed line.", "与{baseline}相比每行奖励的双重稳健差异。条形：从 {level} 下界到估计值，相距 {critical} 个标准误（Bonferroni 需 {bonferroni} 个）。下界高于零（虚线）即通过。";
-    CandidatesCaptionPlain: "Difference in reward per row to {baseline}.", "与{baseline}相比每行奖励的差异。";
+    CandidatesCaption: "Doubly robust difference in {unit} to {baseline}. Bar: from the {level} lower bound to the estimate, {critical} standard errors ({bonferroni} would be taken by Bonferroni). A candidate passes when its bound is above zero, the dashed line.", "与{baseline}相比{unit}的双重稳健差异。条形：从 {level} 下界到估计值，相距 {critical} 个标准误（Bonferroni 需 {bonferroni} 个）。下界高于零（虚线）即通过。";
+    CandidatesCaptionPlain: "Difference in {unit} to {baseline}.", "与{baseline}相比{unit}的差异。";
     Candidate: "Candidate", "候选";
     Difference: "Difference", "差异";
     LowerBound: "At least", "至少";
@@ -143,9 +144,9 @@ phrases! {
 
     // More data.
     MoreTitle: "What more data would buy", "更多数据能换来什么";
-    MoreLead: "Today the interval of {estimator} reaches {half} to either side. It shrinks with the square root of the number of {units}: half of it takes four times as many.", "目前{estimator}的区间向两侧各延伸 {half}。它随数量的平方根缩小：减半需要四倍的数据。";
+    MoreLead: "Today the interval ({estimator}) reaches {half} to either side. It shrinks with the square root of the number of {units}: half of it takes four times as many.", "目前的区间（{estimator}）向两侧各延伸 {half}。它随数量的平方根缩小：减半需要四倍的数据。";
     MoreCaption: "Expected from the variance measured here, by 1/√n, should further {units} be like these; the estimate will move as well.", "按此处测得的方差以 1/√n 推算，前提是后续数据与此相似；估计值本身也会变动。";
-    MoreDecide: "{candidate} would be shown to be better at about {rows} rows in all, {times} times today's, should its estimate of {difference} be the truth.", "若 {candidate} 的估计值 {difference} 属实，总计约 {rows} 行（目前的 {times} 倍）时即可证实其更优。";
+    MoreDecide: "{candidate} would be shown to be better at about {rows} {units} in all, {times} times today's, should its estimate of {difference} be the truth.", "若 {candidate} 的估计值 {difference} 属实，总计约 {rows} {units}（目前的 {times} 倍）时即可证实其更优。";
     MoreDecided: "{candidate} is shown to be better already; more rows would only sharpen by how much.", "{candidate} 已被证实更优；更多数据只会让幅度更精确。";
     MoreNever: "No candidate's estimate is above the baseline's: more rows like these would make that surer, not reverse it.", "没有候选的估计高于基线：更多同类数据只会使这一点更确定，而不会反转。";
     MoreSupport: "About {rows} {units} in all would make an effective {needed}, at today's rate of {share}; other rows, in which the log tries what the policy does, would do it sooner.", "按目前 {share} 的比率，总计约 {rows} {units}可使有效数量达到 {needed}；若日志多尝试该策略的选择，则所需更少。";

@@ -18,7 +18,7 @@ use crate::ope::table::{Header, Table, TableError};
 use crate::ope::weights::WeightDiagnostics;
 
 /// What only episodes have.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SequenceOptions {
     /// Discount a step, in [0, 1].
     pub discount: f64,
