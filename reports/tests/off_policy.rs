@@ -87,11 +87,7 @@ fn page(text: &str, number: f64, verdict: TableVerdict) -> OffPolicyPage {
     }
 }
 
-fn estimate(
-    estimator: &str,
-    value: Option<f64>,
-    refused: Option<TableReason>,
-) -> TableEstimateRow {
+fn estimate(estimator: &str, value: Option<f64>, refused: Option<TableReason>) -> TableEstimateRow {
     TableEstimateRow {
         estimator: estimator.to_owned(),
         value,
@@ -230,7 +226,11 @@ fn a_hole_is_named_with_its_share() {
         section.contains("refund, action 1 (policy 30.0\u{202f}%)"),
         "{section}"
     );
-    assert_eq!(section.matches("class=\"hole\"").count(), 2, "wide and narrow");
+    assert_eq!(
+        section.matches("class=\"hole\"").count(),
+        2,
+        "wide and narrow"
+    );
 }
 
 #[test]

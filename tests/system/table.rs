@@ -290,7 +290,10 @@ fn a_table_without_candidates_gets_a_verdict_on_its_page_and_a_thin_one_a_refusa
     desk.done("evaluate --table thin.csv --resamples 100 --report page.html --lang zh");
     let drawn = page(&desk, "page.html");
     assert!(drawn.contains("<section class=\"verdict refused\""));
-    assert!(drawn.contains("需要 100 行"), "the reason is worded in Chinese");
+    assert!(
+        drawn.contains("需要 100 行"),
+        "the reason is worded in Chinese"
+    );
     desk.write("none.csv", "action,reward,pi0,pi1\n0,1,1,0\n1,0,1,0\n");
     desk.done("evaluate --table none.csv --report page.html");
     assert!(page(&desk, "page.html").contains("The log holds no propensities"));
