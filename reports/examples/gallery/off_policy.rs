@@ -143,7 +143,14 @@ fn weights(refused: bool) -> WeightSpread {
         (8.0, 210, 2_300.0),
         (16.0, 40, 900.0),
     ];
-    let heavy = [(1024.0, 3, 3_900.0)];
+    let heavy = [
+        (32.0, 0, 0.0),
+        (64.0, 0, 0.0),
+        (128.0, 0, 0.0),
+        (256.0, 0, 0.0),
+        (512.0, 0, 0.0),
+        (1024.0, 3, 3_900.0),
+    ];
     let bins = bins
         .into_iter()
         .chain(heavy.into_iter().filter(|_| refused));

@@ -170,7 +170,14 @@ impl OffPolicyPage {
     /// The estimate that stands for all: that of `more`, else the first with a value.
     pub(super) fn headline_estimate(&self) -> Option<(&str, f64, Option<(f64, f64)>)> {
         let chosen = self.more.as_ref().map(|more| more.estimator.as_str());
-        let given = || self.estimates.iter().filter(|e| e.value.is_some());
+        // A model alone is no verdict, and beside a refusal it would look like one.
+        if self.is_refused() {
+            return None;
+        }
+        let given = || {
+            let all = self.estimates.iter();
+            all.filter(|e| e.value.is_some() && !e.model_only)
+        };
         let found = given()
             .find(|e| Some(e.estimator.as_str()) == chosen)
             .or_else(|| given().next())?;

@@ -20,8 +20,13 @@ impl OffPolicyPage {
         points.extend(self.support_point(words));
         let holes = self.hole_count();
         if holes > 0 {
+            let phrase = if holes == 1 {
+                TablePhrase::MoreHole
+            } else {
+                TablePhrase::MoreHoles
+            };
             let count = number::count(holes as u64);
-            points.push(words.fill(TablePhrase::MoreHoles, &[("count", &count)]));
+            points.push(words.fill(phrase, &[("count", &count)]));
         }
         let (lead, mut blocks) = match &self.more {
             Some(more) => {

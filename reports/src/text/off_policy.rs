@@ -10,7 +10,7 @@ phrases! {
 
     // Words that several sections share.
     RowUnit: "rows", "行";
-    EpisodeUnit: "episodes", "个序列";
+    EpisodeUnit: "episodes", "序列";
     PerRow: "reward per row", "每行奖励";
     PerEpisode: "reward per episode", "每个序列的奖励";
     AsLogged: "the policy that wrote the log", "记录日志的策略";
@@ -84,8 +84,8 @@ phrases! {
     WeightsFine: "That is enough to carry a value.", "这足以支撑一个估值。";
     WeightsThin: "That is too little: below {needed}, no weighted value is given.", "这太少了：低于 {needed} 时不给出任何加权估值。";
     WeightsHeavy: "That one could decide the result alone: above {limit}, no weighted value is given.", "这一个样本就可能左右结果：高于 {limit} 时不给出任何加权估值。";
-    WeightsCaption: "Importance weight: how much likelier the policy is to do what the log did. Bars double in size from one to the next. Where a few large weights hold much of the right-hand chart, few {units} decide the value. Dotted line: weight 1, a choice that both make equally often.", "重要性权重：该策略做出日志所做选择的可能性是日志的多少倍。相邻各条的权重加倍。若右图中少数大权重占据很大部分，则估值由少数样本决定。点线：权重 1，即两者同样常做的选择。";
-    WeightsByCount: "Share of {units}", "数量占比";
+    WeightsCaption: "Importance weight: how much likelier the policy is to do what the log did. Bars double in size from one to the next. Where a few large weights hold much of the right-hand chart, few {units} decide the value. Dotted line: weight 1, a choice that both make equally often.", "重要性权重：该策略做出日志所做选择的可能性是日志的多少倍。相邻各条的权重加倍。若右图中少数大权重占据很大部分，则估值由少数{units}决定。点线：权重 1，即两者同样常做的选择。";
+    WeightsByCount: "Share of {units}", "占{units}数的比例";
     WeightsByWeight: "Share of all weight", "占总权重的比例";
     WeightsLabel: "Importance weights by size", "按大小分布的重要性权重";
     FactMean: "Mean weight", "平均权重";
@@ -144,12 +144,13 @@ phrases! {
 
     // More data.
     MoreTitle: "What more data would buy", "更多数据能换来什么";
-    MoreLead: "Today the interval ({estimator}) reaches {half} to either side. It shrinks with the square root of the number of {units}: half of it takes four times as many.", "目前的区间（{estimator}）向两侧各延伸 {half}。它随数量的平方根缩小：减半需要四倍的数据。";
-    MoreCaption: "Expected from the variance measured here, by 1/√n, should further {units} be like these; the estimate will move as well.", "按此处测得的方差以 1/√n 推算，前提是后续数据与此相似；估计值本身也会变动。";
+    MoreLead: "Today the interval ({estimator}) reaches {half} to either side. It shrinks with the square root of the number of {units}: half of it takes four times as many.", "目前的区间（{estimator}）向两侧各延伸 {half}。它随{units}数的平方根缩小：减半需要四倍的数据。";
+    MoreCaption: "Expected from the variance measured here, by 1/√n, should further {units} be like these; the estimate will move as well.", "按此处测得的方差以 1/√n 推算，前提是后续的{units}与此相似；估计值本身也会变动。";
     MoreDecide: "{candidate} would be shown to be better at about {rows} {units} in all, {times} times today's, should its estimate of {difference} be the truth.", "若 {candidate} 的估计值 {difference} 属实，总计约 {rows} {units}（目前的 {times} 倍）时即可证实其更优。";
     MoreDecided: "{candidate} is shown to be better already; more rows would only sharpen by how much.", "{candidate} 已被证实更优；更多数据只会让幅度更精确。";
     MoreNever: "No candidate's estimate is above the baseline's: more rows like these would make that surer, not reverse it.", "没有候选的估计高于基线：更多同类数据只会使这一点更确定，而不会反转。";
     MoreSupport: "About {rows} {units} in all would make an effective {needed}, at today's rate of {share}; other rows, in which the log tries what the policy does, would do it sooner.", "按目前 {share} 的比率，总计约 {rows} {units}可使有效数量达到 {needed}；若日志多尝试该策略的选择，则所需更少。";
+    MoreHole: "More rows like these say nothing of the place without support: there the log must try the action.", "更多同类数据无法说明那处空缺：日志必须在那里尝试该动作。";
     MoreHoles: "More rows like these say nothing of the {count} places without support: there the log must try the action.", "更多同类数据无法说明那 {count} 处空缺：日志必须在那里尝试该动作。";
     MoreData: "Data", "数据量";
     MoreToday: "today", "目前";
