@@ -1,6 +1,8 @@
 //! The verdict in words: what to do, the figures behind it, what it means.
 
-use super::{OffPolicyPage, RankedCandidate, TableVerdict, candidate_name, estimator_name};
+use super::{
+    OffPolicyPage, RankedCandidate, TableEstimateRow, TableVerdict, candidate_name, estimator_name,
+};
 use crate::charts::strip::{Domain, Mark, Strip, Tone};
 use crate::error::ReportError;
 use crate::number::{self, Decimals};
@@ -133,7 +135,9 @@ impl OffPolicyPage {
                 self.signed(lower),
                 words.fill(TablePhrase::FigureLower, &[("level", &level)]),
             );
-        } else if let Some((_, value, interval)) = self.headline_estimate() {
+        } else if let Some((found, value)) =
+            self.headline_estimate().and_then(|e| Some((e, e.value?)))
+        {
             figure(
                 self.value(words, value),
                 words.fill(
@@ -141,7 +145,7 @@ impl OffPolicyPage {
                     &[("policy", words.say(TablePhrase::PolicyPi)), ("unit", unit)],
                 ),
             );
-            if let Some(interval) = interval {
+            if let Some(interval) = found.interval {
                 figure(
                     self.interval(interval),
                     words.fill(TablePhrase::FigureInterval, &[("level", &level)]),
@@ -168,7 +172,7 @@ impl OffPolicyPage {
     }
 
     /// The estimate that stands for all: that of `more`, else the first with a value.
-    pub(super) fn headline_estimate(&self) -> Option<(&str, f64, Option<(f64, f64)>)> {
+    fn headline_estimate(&self) -> Option<&TableEstimateRow> {
         let chosen = self.more.as_ref().map(|more| more.estimator.as_str());
         // A model alone is no verdict, and beside a refusal it would look like one.
         if self.is_refused() {
@@ -178,10 +182,9 @@ impl OffPolicyPage {
             let all = self.estimates.iter();
             all.filter(|e| e.value.is_some() && !e.model_only)
         };
-        let found = given()
+        given()
             .find(|e| Some(e.estimator.as_str()) == chosen)
-            .or_else(|| given().next())?;
-        Some((&found.estimator, found.value?, found.interval))
+            .or_else(|| given().next())
     }
 
     fn evidence(&self, words: Words, judged: Option<&RankedCandidate>) -> String {
@@ -207,18 +210,18 @@ impl OffPolicyPage {
                 ],
             ));
         }
-        match self.headline_estimate() {
-            Some((estimator, value, interval)) => sentences.push(words.fill(
+        match self.headline_estimate().and_then(|e| Some((e, e.value?))) {
+            Some((found, value)) => sentences.push(words.fill(
                 TablePhrase::EvidenceValue,
                 &[
-                    ("estimator", &estimator_name(words, estimator)),
+                    ("estimator", &estimator_name(words, &found.estimator)),
                     ("policy", words.say(TablePhrase::PolicyPi)),
                     ("value", &self.value(words, value)),
                     ("unit", self.reward_name(words)),
                     ("level", &level),
                     (
                         "interval",
-                        &interval.map_or_else(
+                        &found.interval.map_or_else(
                             || words.say(Phrase::NoInterval).to_owned(),
                             |interval| self.interval(interval),
                         ),
