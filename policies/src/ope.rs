@@ -5,6 +5,7 @@
 //! come from a conversation log belongs to the caller.
 
 mod bootstrap;
+mod diagnostics;
 mod importance;
 mod interval;
 pub mod model;
@@ -16,6 +17,10 @@ pub mod table;
 mod weights;
 
 pub use self::bootstrap::{BootstrapPlan, GroupSums, Interval, MAX_GROUPS, Ratio, resample};
+pub use self::diagnostics::{
+    CalibrationBin, GroupOverlap, LoggedMean, Overlap, OverlapCell, TableDiagnostics, WeightBin,
+    WeightHistogram,
+};
 pub use self::importance::{Estimate, Importance, OpeError, estimate};
 pub use self::interval::{
     Method, Sides, Support, bernstein_half_width, hoeffding_half_width, normal_quantile, t_quantile,

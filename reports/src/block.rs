@@ -5,6 +5,7 @@
 use crate::charts::ChartPair;
 use crate::charts::theme::Ink;
 use crate::reason::Badge;
+use crate::support::Fact;
 use crate::table::Table;
 
 /// A section as the templates draw it.
@@ -25,6 +26,10 @@ pub(crate) enum Block {
     Legend(Vec<Key>),
     Chart(ChartPair),
     Table(Table),
+    /// A chart of one panel with the table of its numbers beside it where there is room.
+    SideBySide(String, Table),
+    /// Numbers with a name above and a remark below.
+    Facts(Vec<Fact>),
     Grid(Grid),
     Note(String),
     /// Sentences that carry the section's conclusion.
@@ -51,6 +56,8 @@ pub(crate) enum KeyShape {
     Area,
     Block,
     Dot,
+    /// Hatched, with an outline.
+    Hatched,
 }
 
 /// Stacked bars in rows and columns.

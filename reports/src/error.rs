@@ -173,6 +173,26 @@ pub enum ReportError {
         /// Its winner.
         winner: String,
     },
+    /// A promotion of a candidate whose bound is not above zero.
+    #[error(
+        "`{candidate}` is promoted and does not pass the gate in its own ranking; let the ranking decide the verdict"
+    )]
+    PromotedWithoutPassing {
+        /// The candidate.
+        candidate: String,
+    },
+    /// A group whose cells are not one for each action.
+    #[error(
+        "group `{group}` has {have} cells, and there are {actions} actions; give one an action"
+    )]
+    GroupActions {
+        /// The group.
+        group: String,
+        /// Cells found.
+        have: usize,
+        /// Actions of the first group.
+        actions: usize,
+    },
     /// A chart could not be drawn.
     #[error("the chart `{chart}` could not be drawn: {detail}")]
     Chart {

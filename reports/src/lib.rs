@@ -1,6 +1,6 @@
 //! Plain values in, one self-contained HTML page out.
 //!
-//! This crate defines the values a report is made of ([`OfflinePage`] for a log,
+//! This crate defines the values a report is made of ([`OfflinePage`] for a log, [`OffPolicyPage`] for any logged table,
 //! [`CentrePage`] for a simulated contact centre, and their parts) and draws them: inline CSS and SVG, no script, no network, English or
 //! Chinese, readable in light, dark, on paper and on a phone. It knows no policy
 //! and no database; whoever runs an experiment fills the values. Pages are
@@ -13,6 +13,7 @@ mod error;
 mod kpi;
 mod measure;
 mod number;
+mod off_policy;
 mod page;
 mod provenance;
 mod reason;
@@ -46,6 +47,11 @@ pub use charts::policy_map::{MapAxis, MapCell, PolicyMap};
 pub use error::ReportError;
 pub use kpi::{Kpi, KpiDifference, KpiTable, Kpis, PolicyKpis, PolicyRole, QueueKpis};
 pub use measure::Measure;
+pub use off_policy::{
+    CandidateRanking, LoggedValue, MoreData, OffPolicyPage, OverlapGroup, PropensityBin,
+    RankedCandidate, TableEstimateRow, TableOverlap, TableReason, TableVerdict, WeightSpread,
+    WeightsOfSize,
+};
 pub use page::{OfflinePage, OmittedSection, Section};
 pub use provenance::{NamedValue, Provenance};
 pub use reason::{Evidence, Reason, Sentence, TierName};

@@ -33,6 +33,8 @@ pub(crate) struct Row {
     pub(crate) swatch: Option<Swatch>,
     pub(crate) mark: Option<Mark>,
     pub(crate) is_group: bool,
+    /// Why there are no cells, across all columns.
+    pub(crate) refused: Option<String>,
     pub(crate) cells: Vec<Cell>,
 }
 
@@ -110,6 +112,7 @@ impl Row {
             swatch: None,
             mark: None,
             is_group: false,
+            refused: None,
             cells,
         }
     }
@@ -125,6 +128,14 @@ impl Row {
     pub(crate) fn with_note(mut self, note: Option<String>) -> Self {
         self.note = note.filter(|note| !note.is_empty());
         self
+    }
+
+    /// A row without numbers, and why.
+    pub(crate) fn refused(name: impl Into<String>, reason: String) -> Self {
+        Self {
+            refused: Some(reason),
+            ..Self::new(name, Vec::new())
+        }
     }
 
     pub(crate) fn with_swatch(mut self, swatch: Swatch) -> Self {

@@ -6,6 +6,8 @@ mod centre;
 mod centre_calibration;
 #[path = "../examples/gallery/centre_evidence.rs"]
 mod centre_evidence;
+#[path = "../examples/gallery/off_policy.rs"]
+mod off_policy;
 #[path = "../examples/gallery/sample.rs"]
 mod sample;
 
@@ -30,6 +32,18 @@ fn the_committed_centre_is_current() {
     assert!(
         committed == drawn,
         "run `cargo run -p tierwise-reports --example gallery -- reports/gallery/centre.html en centre`"
+    );
+}
+
+#[test]
+fn the_committed_table_is_current() {
+    let committed = include_str!("../gallery/off_policy.html");
+    let drawn = off_policy::page("promote", Language::En)
+        .render(Language::En)
+        .unwrap();
+    assert!(
+        committed == drawn,
+        "run `cargo run -p tierwise-reports --example gallery -- reports/gallery/off_policy.html en table`"
     );
 }
 

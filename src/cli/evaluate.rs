@@ -48,8 +48,8 @@ pub(super) struct EvaluateArgs {
     /// Seed of the bootstrap and of simulated choices.
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// Where to write evaluation.json; default: the first version's directory.
-    #[arg(long, value_name = "RUN", conflicts_with = "table")]
+    /// Run directory to write the result in; default: the first version's directory, and none for a table.
+    #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
     /// Exit with 1 unless a candidate beats the baseline on logged evidence.
     #[arg(long)]

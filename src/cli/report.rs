@@ -8,7 +8,10 @@ use tierwise_reports::Language;
 use super::{Done, output};
 use crate::analysis::{SavedAnalysis, test_page};
 use crate::failure::{Failure, failure_of};
-use crate::run::{RunDirectory, centre_page, is_simulation, offline_page, read_json, write_page};
+use crate::run::{
+    RunDirectory, SavedTable, centre_page, is_simulation, offline_page, read_json, table_page,
+    write_page,
+};
 
 /// Draw one self-contained HTML page from run directories
 #[derive(Debug, Args)]
@@ -51,11 +54,14 @@ pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
         .map(|path| RunDirectory::at(path))
         .collect();
     let language = args.lang.into();
-    // A run directory of `tierwise analyze` holds an analysis and no evaluation; of the others, a simulation is the more
+    // A run directory of `tierwise analyze` holds an analysis and no evaluation, one of a table its judgement; of the others, a simulation is the more
     // particular result: what was learned goes onto its page.
     let tested = runs[0].analysis();
+    let table = runs[0].table();
     let html = if tested.exists() {
         test_page(&read_json::<SavedAnalysis>(&tested)?).render(language)
+    } else if table.exists() {
+        table_page(&read_json::<SavedTable>(&table)?).render(language)
     } else if runs.iter().any(is_simulation) {
         centre_page(&runs)?.render(language)
     } else {

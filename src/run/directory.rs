@@ -201,6 +201,12 @@ impl RunDirectory {
         self.path.join("designs.json")
     }
 
+    /// Result of judging a logged table.
+    #[must_use]
+    pub fn table(&self) -> PathBuf {
+        self.path.join("table.json")
+    }
+
     /// Result of analysing an experiment.
     #[must_use]
     pub fn analysis(&self) -> PathBuf {

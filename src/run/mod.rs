@@ -43,7 +43,7 @@ pub use self::page::{offline_page, write_page};
 pub use self::replayed::{LogCorrection, ReplayMean, Replayed, replay_stage, replayed};
 pub use self::seeds::{CurvePoint, SeedResult};
 pub use self::sweep::{SweepResult, SweepTrial, sweep};
-pub use self::table::{TableQuestion, judge_table};
+pub use self::table::{SavedTable, TableQuestion, judge_table, table_page};
 pub(crate) use self::train::shop_world;
 pub use self::train::{
     LogNotes, MdpNotes, TollTried, TrainInput, TrainOptions, TrainResult, train,

@@ -1,8 +1,13 @@
 //! Judging any logged table.
 
+mod page;
+mod reason;
+mod saved;
+
 use std::path::Path;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::table::{Table, TableError};
 use tierwise_policies::ope::{
@@ -10,10 +15,12 @@ use tierwise_policies::ope::{
     TableJudgement, TableOptions, judge_one_step, judge_sequential, select_on_table,
 };
 
+pub use self::page::table_page;
+pub use self::saved::SavedTable;
 use crate::failure::{Failure, failure_of};
 
 /// What is asked of a table, before it is known which estimators it can have.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TableQuestion {
     /// Estimators by name; the usual ones when there are none.
     pub estimators: Vec<String>,
@@ -39,8 +46,32 @@ pub struct TableQuestion {
     pub baseline: Option<String>,
     /// Candidates that were judged on these rows before.
     pub judged_before: u32,
+    /// Whether the gate judges the policy of the columns `pi…` where the table has no candidates: a page has a verdict.
+    pub compare: bool,
     /// What only episodes have.
     pub sequence: SequenceOptions,
+}
+
+impl Default for TableQuestion {
+    fn default() -> Self {
+        let usual = TableOptions::<()>::default();
+        Self {
+            estimators: Vec::new(),
+            interval: usual.interval,
+            level: usual.level,
+            bootstrap: usual.bootstrap,
+            range: usual.range,
+            max_weight: usual.max_weight,
+            gate: usual.gate,
+            model: usual.model,
+            estimate_propensity: usual.estimate_propensity,
+            gamma: usual.gamma,
+            baseline: None,
+            judged_before: 0,
+            compare: false,
+            sequence: SequenceOptions::default(),
+        }
+    }
 }
 
 /// Judges the target policy of a table.
@@ -63,7 +94,8 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
         let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
-        if !table.header().candidates.is_empty() || question.baseline.is_some() {
+        if !table.header().candidates.is_empty() || question.baseline.is_some() || question.compare
+        {
             let selection = select_on_table(
                 &table,
                 &options,

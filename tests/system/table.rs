@@ -230,6 +230,75 @@ fn tables_with_episodes_are_judged_as_sequences() {
     );
 }
 
+fn page(desk: &Desk, name: &str) -> String {
+    String::from_utf8(desk.read(name)).unwrap()
+}
+
+/// A log in which a class never saw the action that the policy wants there, with candidates or without.
+fn classes(candidates: bool) -> String {
+    let (more, good) = if candidates {
+        (",good:pi0,good:pi1", ",0.2,0.8")
+    } else {
+        ("", "")
+    };
+    let mut text = format!("class,action,propensity,reward,pi0,pi1{more}\n");
+    for i in 0..600 {
+        let action = i % 2;
+        writeln!(text, "sizing,{action},0.5,{action},0.3,0.7{good}").unwrap();
+        writeln!(text, "refund,0,1,0.5,0.6,0.4{good}").unwrap();
+    }
+    text
+}
+
+#[test]
+fn a_page_is_drawn_directly_and_from_its_run_directory() {
+    let desk = Desk::new();
+    desk.write("t.csv", classes(true));
+    for lang in ["en", "zh"] {
+        let text = desk.done(&format!(
+            "evaluate --table t.csv --resamples 100 --out run --report first.html --lang {lang}"
+        ));
+        assert!(text.contains("written to run/table.json"), "{text}");
+        assert!(text.contains("report: first.html"), "{text}");
+        desk.done(&format!("report run --out again.html --lang {lang}"));
+        let first = page(&desk, "first.html");
+        assert_eq!(first, page(&desk, "again.html"));
+        assert!(first.contains("<section class=\"verdict"), "{lang}");
+        assert!(first.contains("refund") && first.contains("class=\"hole\""));
+        assert!(!first.contains("<script"));
+    }
+    // Results name what the page draws.
+    let result = judged(&desk, "t.csv --resamples 100");
+    let refund = &result["diagnostics"]["overlap"]["groups"][1];
+    assert_eq!(refund["name"], "refund");
+    assert_eq!(refund["cells"][1]["taken"], 0);
+    // A file where a directory is to be written is refused before any work.
+    desk.write("file", "x");
+    let error = desk.refused("evaluate --table t.csv --out file");
+    assert!(error.contains("a file, where a directory"), "{error}");
+}
+
+#[test]
+fn a_table_without_candidates_gets_a_verdict_on_its_page_and_a_thin_one_a_refusal() {
+    let desk = Desk::new();
+    desk.write("t.csv", rows(2000));
+    desk.done("evaluate --table t.csv --resamples 100 --report page.html");
+    let drawn = page(&desk, "page.html");
+    // Reward does not hang on the action: nothing is shown to be better.
+    assert!(drawn.contains("<section class=\"verdict open\""), "{drawn}");
+    desk.write("thin.csv", rows(40));
+    desk.done("evaluate --table thin.csv --resamples 100 --report page.html --lang zh");
+    let drawn = page(&desk, "page.html");
+    assert!(drawn.contains("<section class=\"verdict refused\""));
+    assert!(
+        drawn.contains("需要 100 行"),
+        "the reason is worded in Chinese"
+    );
+    desk.write("none.csv", "action,reward,pi0,pi1\n0,1,1,0\n1,0,1,0\n");
+    desk.done("evaluate --table none.csv --report page.html");
+    assert!(page(&desk, "page.html").contains("The log holds no propensities"));
+}
+
 #[test]
 fn candidates_are_ranked_and_the_gate_decides() {
     let desk = Desk::new();

@@ -123,6 +123,7 @@ pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
         states: matches!(kind, ModelKind::Tabular),
         sequence: false,
         candidates: false,
+        classes: false,
     }
 }
 

@@ -1,10 +1,11 @@
 //! Writes the sample page: `cargo run -p tierwise-reports --example gallery --
-//! PATH [en|zh] [beats|not_shown|worse|simulated|refused|centre]`. Every number in it
-//! is invented, and the page says so.
+//! PATH [en|zh] [beats|not_shown|worse|simulated|refused|centre|table]`; a table's page also as
+//! `table_keep`, `table_collect`, `table_estimated`, `table_refused`. Every number in it is invented, and the page says so.
 
 mod centre;
 mod centre_calibration;
 mod centre_evidence;
+mod off_policy;
 mod sample;
 
 use std::error::Error;
@@ -20,6 +21,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let html = match arguments.next().as_deref().unwrap_or("beats") {
         "centre" => centre::page(language).render(language)?,
+        table if table.starts_with("table") => {
+            let kind = table.trim_start_matches("table").trim_start_matches('_');
+            off_policy::page(kind, language).render(language)?
+        }
         verdict => sample::page(verdict, language).render(language)?,
     };
     std::fs::write(path, html)?;

@@ -83,6 +83,11 @@ impl Panels {
         })
     }
 
+    /// Draws the panels for narrow screens alone: a chart of one panel, small at every width.
+    pub(crate) fn draw_narrow(&self) -> Result<String, ReportError> {
+        self.draw_at(NARROW, |row| row.narrow_columns)
+    }
+
     fn draw_at(
         &self,
         width: i32,

@@ -1,15 +1,17 @@
 //! The page's languages. Owns the choice of language and the look-up of
 //! phrases; [`phrases`] holds the table itself, every phrase in both languages
-//! side by side, [`centre`] the phrases of the contact centre's page alone, and
+//! side by side, [`centre`] and [`off_policy`] the phrases of one page alone, and
 //! [`keys`] the words that callers pass as keys.
 
 mod centre;
 mod keys;
+mod off_policy;
 mod phrases;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use centre::CentrePhrase;
+pub(crate) use off_policy::TablePhrase;
 pub(crate) use phrases::Phrase;
 
 /// An entry of one of the phrase tables.
@@ -147,7 +149,11 @@ mod tests {
             let wording = |language| phrase.in_language(language);
             both(format!("{phrase:?}"), &wording, phrase.is_symbol())
         });
-        for (name, en, zh, symbol) in shared.chain(centre) {
+        let table = TablePhrase::ALL.iter().map(|phrase| {
+            let wording = |language| phrase.in_language(language);
+            both(format!("{phrase:?}"), &wording, false)
+        });
+        for (name, en, zh, symbol) in shared.chain(centre).chain(table) {
             assert!(!en.is_empty(), "{name}");
             assert!(!en.chars().any(is_chinese), "{name}: {en}");
             // Symbols and estimator names may stay the same; sentences may not.

@@ -263,6 +263,8 @@ phrases! {
     Seeds: "Seeds", "随机种子";
     RepeatCommand: "To repeat it:", "重复运行：";
 
+    OffPolicyReport: "Off-policy evaluation", "离线策略评估";
+
     // The page of a live test.
     TestReport: "Live test", "线上测试";
     TestPromote: "{arm} is better than {control}: promote it", "{arm} 优于 {control}：可以上线";

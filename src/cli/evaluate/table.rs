@@ -10,9 +10,12 @@ use tierwise_policies::ope::{
 };
 
 use super::EvaluateArgs;
-use crate::cli::{Done, existing, output};
-use crate::failure::Failure;
-use crate::run::{TableQuestion, judge_table};
+use crate::cli::report::Lang;
+use crate::cli::{Done, directory, existing, output};
+use crate::failure::{Failure, failure_of};
+use crate::run::{
+    RunDirectory, SavedTable, TableQuestion, judge_table, table_page, write_json, write_page,
+};
 
 /// Options of a table.
 #[derive(Debug, Args)]
@@ -60,6 +63,12 @@ pub(super) struct TableArgs {
     /// Other candidates that were judged on these rows before: they share the error of the decision.
     #[arg(long, value_name = "N", default_value_t = 0, requires = "table")]
     judged_before: u32,
+    /// Page to draw.
+    #[arg(long, value_name = "PAGE.html", requires = "table")]
+    report: Option<PathBuf>,
+    /// Language of the page.
+    #[arg(long, value_enum, default_value_t = Lang::En, requires = "table")]
+    lang: Lang,
     /// Smallest effective sample size at which a weighted value is given.
     #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
     min_effective: f64,
@@ -94,6 +103,9 @@ enum FqeArg {
 
 pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
     existing(path, "table")?;
+    if let Some(out) = &args.out {
+        directory(out)?;
+    }
     let any = &args.any;
     let question = TableQuestion {
         estimators: any.estimators.clone(),
@@ -125,6 +137,7 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         estimate_propensity: any.estimate_propensity,
         baseline: any.baseline.clone(),
         judged_before: any.judged_before,
+        compare: args.out.is_some() || any.report.is_some(),
         gamma: any.gamma,
         sequence: SequenceOptions {
             discount: any.discount,
@@ -135,10 +148,22 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         },
     };
     let judgement = judge_table(path, &question)?;
+    let judgement = if question.compare {
+        keep(path, &question, args, judgement)?
+    } else {
+        judgement
+    };
     if args.output.json {
         output::json(&judgement)?;
     } else {
         output::text_line(&text(&judgement))?;
+        if let Some(out) = &args.out {
+            let path = RunDirectory::at(out).table();
+            output::text_line(&format!("written to {}", path.display()))?;
+        }
+        if let Some(page) = &any.report {
+            output::text_line(&format!("report: {}", page.display()))?;
+        }
     }
     let promoted = matches!(
         judgement.selection.as_ref().map(|s| &s.decision),
@@ -149,6 +174,26 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
     } else {
         Done::Fine
     })
+}
+
+/// Writes the run directory and draws the page, as asked.
+fn keep(
+    path: &Path,
+    question: &TableQuestion,
+    args: &EvaluateArgs,
+    judgement: TableJudgement,
+) -> Result<TableJudgement, Failure> {
+    let saved = SavedTable::new(path, question, judgement)?;
+    if let Some(out) = &args.out {
+        write_json(&RunDirectory::create(out)?.table(), &saved)?;
+    }
+    if let Some(page) = &args.any.report {
+        let html = table_page(&saved)
+            .render(args.any.lang.into())
+            .map_err(|e| failure_of(&e))?;
+        write_page(page, &html)?;
+    }
+    Ok(saved.judgement)
 }
 
 fn range(text: &str) -> Result<(f64, f64), Failure> {

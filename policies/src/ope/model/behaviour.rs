@@ -117,23 +117,46 @@ impl Behaviour {
         let left_out = of_fold.unwrap_or_else(|| fold(rows, row));
         let action = usize::from(rows.action[row]);
         let p = match &self.kind {
-            Kind::Counts(counts) => {
-                let state = rows.state.get(row).copied().unwrap_or(0);
-                counts
-                    .get(&state)
-                    .map_or(1.0 / self.actions as f64, |cell| {
-                        let kept =
-                            |folds: &[f64; FOLDS]| folds.iter().sum::<f64>() - folds[left_out];
-                        let n: f64 = cell.iter().map(kept).sum();
-                        // Half a row an action, so that a state of few rows is sure of nothing (Jeffreys).
-                        (kept(&cell[action]) + 0.5) / (n + 0.5 * self.actions as f64)
-                    })
-            }
+            Kind::Counts(counts) => self.counted(counts, rows, row, left_out, action),
             Kind::Logistic { temperature, .. } => {
                 self.logistic(rows, row, left_out, *temperature)[action]
             }
         };
         p.clamp(FLOOR, 1.0)
+    }
+
+    /// Probabilities of every action in a row, by the model that has not seen it.
+    pub(crate) fn probabilities(&self, rows: &Rows, row: usize, into: &mut [f64]) {
+        let left_out = fold(rows, row);
+        match &self.kind {
+            Kind::Counts(counts) => {
+                for (action, p) in into.iter_mut().enumerate() {
+                    *p = self.counted(counts, rows, row, left_out, action);
+                }
+            }
+            Kind::Logistic { temperature, .. } => {
+                into.copy_from_slice(&self.logistic(rows, row, left_out, *temperature));
+            }
+        }
+    }
+
+    fn counted(
+        &self,
+        counts: &HashMap<u64, Vec<[f64; FOLDS]>>,
+        rows: &Rows,
+        row: usize,
+        left_out: usize,
+        action: usize,
+    ) -> f64 {
+        let state = rows.state.get(row).copied().unwrap_or(0);
+        counts
+            .get(&state)
+            .map_or(1.0 / self.actions as f64, |cell| {
+                let kept = |folds: &[f64; FOLDS]| folds.iter().sum::<f64>() - folds[left_out];
+                let n: f64 = cell.iter().map(kept).sum();
+                // Half a row an action, so that a state of few rows is sure of nothing (Jeffreys).
+                (kept(&cell[action]) + 0.5) / (n + 0.5 * self.actions as f64)
+            })
     }
 
     fn logistic(&self, rows: &Rows, row: usize, of_fold: usize, temperature: f64) -> Vec<f64> {

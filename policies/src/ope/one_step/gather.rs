@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::layout::{Formula, Rounds, Term};
 use super::piece::{Need, Overlap, Piece, piece};
 use crate::ope::bootstrap::{GroupSums, MAX_GROUPS, spread};
+use crate::ope::diagnostics::DiagnosticsTally;
 use crate::ope::interval::Sides;
 use crate::ope::moments::Moments;
 use crate::ope::table::{Table, TableError, Wanted};
@@ -45,6 +46,7 @@ pub(crate) struct Gathered {
     pub(crate) bounded: Vec<Sides>,
     pub(crate) missing_model: u64,
     pub(crate) overlap: Overlap,
+    pub(crate) diagnostics: DiagnosticsTally,
     /// Units that rows belong to; none when every row is one.
     pub(crate) units: Option<u64>,
 }
@@ -65,6 +67,7 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
             bounded: vec![Sides::default(); need.bounded.len()],
             missing_model: 0,
             overlap: Overlap::new(header.actions),
+            diagnostics: DiagnosticsTally::new(header),
             units: None,
         },
         pending: Rounds::default(),
@@ -122,6 +125,7 @@ struct BlockSums {
 impl State<'_> {
     fn take(&mut self, mut piece: Piece) {
         self.gathered.overlap.merge(&piece.overlap);
+        self.gathered.diagnostics.merge(&piece.diagnostics);
         self.gathered.missing_model += piece.missing_model;
         self.pending.append(&mut piece.rounds);
         self.pending_units.append(&mut piece.unit);

@@ -142,6 +142,7 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
                     .then(|| gathered.overlap.calibration(action, gathered.rows as f64).0),
             })
             .collect(),
+        diagnostics: Some(gathered.diagnostics.diagnostics(header)),
         returns: None,
         sensitivity,
         selection: None,

@@ -3,6 +3,7 @@
 use super::estimator::Shrink;
 use super::gather::Bounded;
 use super::layout::{Layout, Rounds};
+use crate::ope::diagnostics::DiagnosticsTally;
 use crate::ope::model::{Behaviour, Fitted, ModelKind, wanted};
 use crate::ope::table::{Header, Rows, Wanted};
 
@@ -74,7 +75,7 @@ impl Need<'_> {
             Model::Given => wanted(ModelKind::Given),
             Model::Fitted(kind, _) => wanted(*kind),
         };
-        let mut all = of(&self.model).and(of(&self.robust));
+        let mut all = of(&self.model).and(of(&self.robust)).and(header.grouping());
         if self.behaviour.is_some() {
             all = all.and(Behaviour::wanted(header));
         }
@@ -87,6 +88,7 @@ pub(crate) struct Piece {
     pub(crate) rounds: Rounds,
     pub(crate) unit: Vec<u64>,
     pub(crate) overlap: Overlap,
+    pub(crate) diagnostics: DiagnosticsTally,
     pub(crate) missing_model: u64,
     /// The first reward outside the declared range, and its row.
     pub(crate) outside: Option<(u64, f64)>,
@@ -119,6 +121,11 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
             .map(|(row, p)| taken(row) / p)
             .collect(),
     };
+    let diagnostics = match need.behaviour {
+        // A pass that asks what one fold's model would change; the first pass has them.
+        Some((_, Some(_))) => DiagnosticsTally::new(header),
+        behaviour => DiagnosticsTally::of(&rows, &rounds.weight, header, behaviour.map(|b| b.0)),
+    };
     let mut missing_model = 0;
     (rounds.model, rounds.direct) = modelled(&rows, actions, need.model, &mut missing_model);
     (rounds.robust_model, rounds.robust_direct) =
@@ -132,6 +139,7 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
         rounds,
         unit: rows.unit,
         overlap,
+        diagnostics,
         missing_model,
         outside,
     }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::candidates::TableSelection;
 use super::sensitivity::Sensitivity;
+use crate::ope::diagnostics::TableDiagnostics;
 use crate::ope::interval::Method;
 use crate::ope::sequential::ReturnDistribution;
 use crate::ope::weights::WeightDiagnostics;
@@ -27,6 +28,9 @@ pub struct TableJudgement {
     pub estimates: Vec<TableEstimate>,
     /// What was taken and what would be taken, action by action.
     pub actions: Vec<ActionOverlap>,
+    /// What lies behind the estimates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diagnostics: Option<TableDiagnostics>,
     /// Distribution of the return, in a sequential table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returns: Option<ReturnDistribution>,

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
-use crate::ope::table::{MISSING, Rows, Table, TableError, Wanted};
+use crate::ope::diagnostics::{DiagnosticsTally, TableDiagnostics};
+use crate::ope::table::{Header, MISSING, Rows, Table, TableError, Wanted};
 
 /// State of a step that has none.
 pub(crate) const NO_STATE: u32 = u32::MAX;
@@ -36,6 +37,8 @@ pub(crate) struct Episodes {
     pub(crate) missing_model: u64,
     pub(crate) logged: Vec<u64>,
     pub(crate) wanted: Vec<f64>,
+    /// What overviews show of the steps.
+    tally: Option<DiagnosticsTally>,
 }
 
 impl Episodes {
@@ -48,8 +51,10 @@ impl Episodes {
                 actions: header.actions,
                 logged: vec![0; header.actions],
                 wanted: vec![0.0; header.actions],
+                tally: Some(DiagnosticsTally::new(header)),
                 ..Self::default()
             },
+            states,
             numbers: Numbers::default(),
             visits: Vec::new(),
             known: HashSet::new(),
@@ -62,13 +67,21 @@ impl Episodes {
             states,
             ..Wanted::default()
         };
+        let wanted = wanted.and(header.grouping());
         table.scan(
             wanted,
             |rows| {
                 let steps = Steps::of(&rows, header.actions);
-                (rows, steps)
+                // Weights are those of whole episodes, and follow when all are read.
+                let tally = DiagnosticsTally::of(&rows, &[], header, None);
+                (rows, steps, tally)
             },
-            |(rows, steps)| building.take(&rows, &steps),
+            |(rows, steps, tally)| {
+                if let Some(mine) = &mut building.episodes.tally {
+                    mine.merge(&tally);
+                }
+                building.take(&rows, &steps)
+            },
         )?;
         Ok(building.finish())
     }
@@ -94,6 +107,16 @@ impl Episodes {
     pub(crate) fn discounted(&self, episode: usize, discount: f64) -> f64 {
         let rewards = &self.reward[self.steps(episode)];
         rewards.iter().rev().fold(0.0, |g, r| r + discount * g)
+    }
+
+    /// What lies behind the estimates.
+    pub(crate) fn diagnostics(&self, header: &Header, discount: f64) -> Option<TableDiagnostics> {
+        let weights = (0..self.len())
+            .filter_map(|episode| self.log_weights(episode).last())
+            .map(f64::exp);
+        let returns = (0..self.len()).map(|episode| self.discounted(episode, discount));
+        let tally = self.tally.as_ref()?;
+        Some(tally.of_episodes(header, weights, returns.collect()))
     }
 
     /// ln w₀:ₜ for each step of an episode.
@@ -180,6 +203,8 @@ impl Numbers {
 struct Building<'a> {
     table: &'a Table,
     episodes: Episodes,
+    /// Whether estimators ask for states.
+    states: bool,
     /// Number of each state, by its key.
     numbers: Numbers,
     /// Rows of each state.
@@ -221,7 +246,7 @@ impl Building<'_> {
             for (sum, p) in e.wanted.iter_mut().zip(target) {
                 *sum += p;
             }
-            if let Some(key) = rows.state.get(row) {
+            if let Some(key) = rows.state.get(row).filter(|_| self.states) {
                 let state = self.number(*key) as usize;
                 self.visits[state] += 1.0;
                 let cell = &mut self.episodes.target[state * actions..(state + 1) * actions];

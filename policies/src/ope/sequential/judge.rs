@@ -18,7 +18,7 @@ use crate::ope::table::{Header, Table, TableError};
 use crate::ope::weights::WeightDiagnostics;
 
 /// What only episodes have.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct SequenceOptions {
     /// Discount a step, in [0, 1].
     pub discount: f64,
@@ -96,6 +96,7 @@ pub fn judge_sequential(
                 calibration: None,
             })
             .collect(),
+        diagnostics: episodes.diagnostics(header, sequence.discount),
         returns: (header.has_propensity() && supported)
             .then(|| ReturnDistribution::of(&episodes, sequence.discount))
             .flatten(),

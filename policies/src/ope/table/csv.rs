@@ -66,11 +66,19 @@ fn line(
             None => {
                 cursor.cell();
             }
-            Some(role @ (Role::Episode | Role::State | Role::NextState | Role::Unit)) => {
+            Some(
+                role @ (Role::Episode | Role::State | Role::NextState | Role::Unit | Role::Class),
+            ) => {
                 // A whole number is its own key.
-                let key = cursor
-                    .whole()
-                    .unwrap_or_else(|| text_key(plain(cursor.cell())));
+                let key = match cursor.whole() {
+                    Some(whole) => whole,
+                    None => {
+                        let text = plain(cursor.cell());
+                        let key = text_key(text);
+                        rows.name(*role, key, text, header);
+                        key
+                    }
+                };
                 rows.key(*role, key)?;
             }
             Some(role) => match cursor.number() {

@@ -1,6 +1,7 @@
 //! Which column of a table plays which part.
 
 use super::error::TableError;
+use super::rows::Wanted;
 use std::path::Path;
 
 /// The part a column plays.
@@ -22,6 +23,8 @@ pub(crate) enum Role {
     Done,
     State,
     NextState,
+    /// A group of rows, for overviews alone.
+    Class,
     /// Rows with the same value are resampled together.
     Unit,
 }
@@ -44,6 +47,7 @@ impl Role {
             "done" => Self::Done,
             "state" => Self::State,
             "next_state" => Self::NextState,
+            "class" => Self::Class,
             "unit" => Self::Unit,
             _ => {
                 return numbered("pi")
@@ -69,6 +73,8 @@ pub struct Header {
     /// Names of candidates: columns `NAME:pi0`, `NAME:pi1`, ….
     pub candidates: Vec<String>,
     has_model: bool,
+    /// The column that groups rows in overviews: `class`, else `state`.
+    pub(crate) group: Option<Role>,
 }
 
 /// Most actions a table may have.
@@ -176,6 +182,9 @@ impl Header {
                 "give one of each an action, or leave the model out",
             ));
         }
+        let group = [Role::Class, Role::State]
+            .into_iter()
+            .find(|role| seen.contains(role));
         Ok(Self {
             names,
             roles,
@@ -183,6 +192,7 @@ impl Header {
             features,
             candidates,
             has_model: models > 0,
+            group,
         })
     }
 
@@ -225,6 +235,21 @@ impl Header {
     #[must_use]
     pub fn has_units(&self) -> bool {
         self.has(Role::Unit)
+    }
+
+    /// What overviews by group read.
+    pub(crate) fn grouping(&self) -> Wanted {
+        Wanted {
+            classes: self.group == Some(Role::Class),
+            states: self.group == Some(Role::State),
+            ..Wanted::default()
+        }
+    }
+
+    /// Name of the column that groups rows in overviews.
+    #[must_use]
+    pub fn group_name(&self) -> Option<&str> {
+        self.group.map(|role| self.name(role))
     }
 
     /// Name of the column with a part; for messages.

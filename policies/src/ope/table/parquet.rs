@@ -48,7 +48,8 @@ fn damaged(path: &Path, error: &ParquetError) -> TableError {
 enum Cells {
     /// Numbers, and which of them are null when some are.
     Numbers(Vec<f64>, Vec<bool>),
-    Keys(Vec<u64>),
+    /// Keys, and the names behind them where they do not show them.
+    Keys(Vec<u64>, Vec<Vec<u8>>),
 }
 
 /// Hands every batch of rows to `take`.
@@ -102,7 +103,7 @@ pub(crate) fn scan(
                 .map(|(role, nullable, reader)| {
                     let keys = matches!(
                         role,
-                        Role::Episode | Role::State | Role::NextState | Role::Unit
+                        Role::Episode | Role::State | Role::NextState | Role::Unit | Role::Class
                     );
                     decode(reader, *nullable, batch, keys)
                 })
@@ -129,7 +130,12 @@ fn transposed(
         let mut push = || -> Result<(), Fault> {
             for (cells, (_, role)) in cells.iter().zip(columns) {
                 match cells {
-                    Cells::Keys(keys) => rows.key(*role, keys[row])?,
+                    Cells::Keys(keys, texts) => {
+                        if let Some(text) = texts.get(row) {
+                            rows.name(*role, keys[row], text, header);
+                        }
+                        rows.key(*role, keys[row])?;
+                    }
                     Cells::Numbers(_, nulls) if !nulls.is_empty() && nulls[row] => {
                         rows.empty(*role, header)?;
                     }
@@ -158,7 +164,7 @@ fn decode(
                     number_key(*value)
                 }
             });
-            Cells::Keys(keys.collect())
+            Cells::Keys(keys.collect(), Vec::new())
         } else {
             Cells::Numbers(values, nulls)
         }
@@ -177,7 +183,8 @@ fn decode(
             if keys {
                 let key =
                     |(i, text): (usize, &Vec<u8>)| if null(i) { MISSING } else { text_key(text) };
-                Cells::Keys(texts.iter().enumerate().map(key).collect())
+                let keys = texts.iter().enumerate().map(key).collect();
+                Cells::Keys(keys, texts)
             } else {
                 return Err(ParquetError::General(
                     "text stands where numbers are needed".to_owned(),

@@ -16,6 +16,8 @@ pub struct Wanted {
     pub sequence: bool,
     /// `state`, `next_state`.
     pub states: bool,
+    /// `class`.
+    pub classes: bool,
 }
 
 impl Wanted {
@@ -28,6 +30,7 @@ impl Wanted {
             candidates: self.candidates || other.candidates,
             sequence: self.sequence || other.sequence,
             states: self.states || other.states,
+            classes: self.classes || other.classes,
         }
     }
 
@@ -39,6 +42,7 @@ impl Wanted {
             Role::Candidate(..) => self.candidates,
             Role::Episode | Role::Time | Role::Done => self.sequence,
             Role::State | Role::NextState => self.states,
+            Role::Class => self.classes,
         }
     }
 }
@@ -77,7 +81,14 @@ pub struct Rows {
     pub next_state: Vec<u64>,
     /// Key of the unit.
     pub unit: Vec<u64>,
+    /// Key of the class, [`MISSING`] where the cell is empty.
+    pub class: Vec<u64>,
+    /// Names of the first groups of the run whose keys do not show them.
+    pub(crate) names: Vec<(u64, String)>,
 }
+
+/// Names that a run of rows keeps; no overview shows more groups.
+const MOST_NAMES: usize = 64;
 
 /// How far target probabilities may sum away from one: tables round to three or more digits.
 const SUM_TOLERANCE: f64 = 1e-3;
@@ -186,7 +197,7 @@ impl Rows {
                 self.time.push(time);
             }
             Role::Done => self.done.push(value != 0.0),
-            Role::Episode | Role::State | Role::NextState | Role::Unit => {
+            Role::Episode | Role::State | Role::NextState | Role::Unit | Role::Class => {
                 self.key(role, number_key(value))?;
             }
         }
@@ -199,6 +210,11 @@ impl Rows {
             Role::Episode => (&mut self.episode, "episode"),
             Role::State => (&mut self.state, "state"),
             Role::Unit => (&mut self.unit, "unit"),
+            // A row without a class belongs to a group of its own.
+            Role::Class => {
+                self.class.push(key);
+                return Ok(());
+            }
             _ => {
                 self.next_state.push(key);
                 return Ok(());
@@ -215,11 +231,32 @@ impl Rows {
         Ok(())
     }
 
+    /// Keeps the name behind a key, if the column groups rows and there is room.
+    pub(crate) fn name(&mut self, role: Role, key: u64, text: &[u8], header: &Header) {
+        if header.group == Some(role)
+            && self.names.len() < MOST_NAMES
+            && !self.names.iter().any(|(known, _)| *known == key)
+        {
+            self.names
+                .push((key, String::from_utf8_lossy(text).into_owned()));
+        }
+    }
+
+    /// Keys of the groups that rows belong to; empty where all are one group.
+    pub(crate) fn group_keys(&self, header: &Header) -> &[u64] {
+        match header.group {
+            Some(Role::Class) => &self.class,
+            Some(_) => &self.state,
+            None => &[],
+        }
+    }
+
     /// Takes an empty cell: allowed where a reward model has no value, and after the last state.
     pub(crate) fn empty(&mut self, role: Role, header: &Header) -> Result<(), Fault> {
         match role {
             Role::Model(_) => self.model.push(f64::NAN),
             Role::NextState => self.next_state.push(MISSING),
+            Role::Class => self.class.push(MISSING),
             Role::Propensity => {
                 return Err(Fault::new(
                     "propensity",
