@@ -227,7 +227,8 @@ async fn prepare(options: &Options, store: &str, folder: &Path, port: u16) -> Ou
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a study may look at its environment and at the time"
+    clippy::print_stdout,
+    reason = "a study looks at its environment and at the time, and prints its table"
 )]
 #[tokio::main]
 async fn main() -> Outcome<()> {

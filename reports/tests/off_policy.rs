@@ -132,8 +132,13 @@ fn reasons() -> Vec<TableReason> {
 
 /// What stands between two texts, the first time.
 fn between<'a>(html: &'a str, before: &str, after: &str) -> &'a str {
-    let rest = html.split_once(before).unwrap().1;
-    rest.split_once(after).unwrap().0
+    let rest = html
+        .split_once(before)
+        .expect("the page holds what stands before")
+        .1;
+    rest.split_once(after)
+        .expect("the page holds what stands after")
+        .0
 }
 
 #[test]
