@@ -4,6 +4,7 @@
 //! message, for rules with keywords. Anything else is an attribute: it can be targeted, is never stored and never a part of
 //! the observation.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
@@ -48,16 +49,16 @@ impl Context {
 
     /// A field's text: as it was given; a class by its name; numbers in decimal.
     #[must_use]
-    pub fn text_of(&self, field: &str) -> Option<String> {
+    pub fn text_of(&self, field: &str) -> Option<Cow<'_, str>> {
         match self.attribute(field) {
-            Some(Attribute::Text(text)) => Some(text.clone()),
-            Some(Attribute::Number(number)) => Some(number.to_string()),
-            None if field == "class" => Some(self.observation.class()?.name().to_owned()),
+            Some(Attribute::Text(text)) => Some(Cow::Borrowed(text)),
+            Some(Attribute::Number(number)) => Some(Cow::Owned(number.to_string())),
+            None if field == "class" => Some(Cow::Borrowed(self.observation.class()?.name())),
             None => {
                 let feature = Feature::from_name(field)?;
                 self.observation
                     .get(feature)
-                    .map(|number| number.to_string())
+                    .map(|number| Cow::Owned(number.to_string()))
             }
         }
     }
@@ -206,7 +207,7 @@ impl<'de> Deserialize<'de> for Context {
             }
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Context, A::Error> {
                 let mut context = Context::default();
-                while let Some(name) = map.next_key::<std::borrow::Cow<'de, str>>()? {
+                while let Some(name) = map.next_key::<Cow<'de, str>>()? {
                     let value: Scalar = map.next_value()?;
                     if let Some(feature) = Feature::from_name(&name) {
                         context.set(feature, value).map_err(de::Error::custom)?;

@@ -43,7 +43,8 @@ impl Condition {
             return true;
         }
         context.text_of(&self.field).is_some_and(|text| {
-            (self.any_of.is_empty() || self.any_of.contains(&text)) && !self.none_of.contains(&text)
+            (self.any_of.is_empty() || self.any_of.iter().any(|one| *one == text))
+                && self.none_of.iter().all(|one| *one != text)
         })
     }
 
