@@ -1,16 +1,19 @@
 //! Judging any logged table.
 
-use std::path::Path;
+mod learned;
+
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use tierwise_policies::ope::model::ModelKind;
-use tierwise_policies::ope::table::{Table, TableError};
+use tierwise_policies::ope::table::{RowRange, TableError};
 use tierwise_policies::ope::{
     BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
     TableJudgement, TableOptions, judge_one_step, judge_sequential, select_on_table,
 };
 
-use crate::failure::{Failure, failure_of};
+use super::train::table_failure;
+use crate::failure::Failure;
 
 /// What is asked of a table, before it is known which estimators it can have.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +44,10 @@ pub struct TableQuestion {
     pub judged_before: u32,
     /// What only episodes have.
     pub sequence: SequenceOptions,
+    /// Version directories of learned policies, judged as candidates.
+    pub policies: Vec<PathBuf>,
+    /// Rows to judge on; all without a range.
+    pub rows: Option<RowRange>,
 }
 
 /// Judges the target policy of a table.
@@ -56,14 +63,16 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
     }
     // Options are checked before the file is opened, as far as they do not depend on it.
     options::<()>(question, Vec::new())?;
-    let table = Table::open(path).map_err(failed)?;
+    let table = learned::opened(path, question)?;
     if table.header().has_episodes() {
         let options = options(question, parsed(&question.estimators)?)?;
         judge_sequential(&table, &options, question.sequence).map_err(failed)
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
         let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
-        if !table.header().candidates.is_empty() || question.baseline.is_some() {
+        let header = table.header();
+        let choice = !header.candidates.is_empty() || !question.policies.is_empty();
+        if choice || question.baseline.is_some() {
             let selection = select_on_table(
                 &table,
                 &options,
@@ -112,9 +121,5 @@ fn options<E>(question: &TableQuestion, estimators: Vec<E>) -> Result<TableOptio
 }
 
 fn failed(error: TableError) -> Failure {
-    let failure = failure_of(&error);
-    match error.fix() {
-        Some(fix) => failure.fix(fix),
-        None => failure,
-    }
+    table_failure(error)
 }

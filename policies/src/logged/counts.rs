@@ -22,8 +22,6 @@ pub struct Counts {
     pub rows: u64,
     /// Rows whose future the log does not hold.
     pub cut: u64,
-    /// Whether each action is allowed, state after state.
-    pub allowed: Vec<bool>,
     /// Rows n(s, a), state after state.
     pub n: Vec<f64>,
     /// Mean reward of each pair.
@@ -321,11 +319,6 @@ impl Building<'_> {
             actions,
             rows: self.rows,
             cut: self.cut,
-            allowed: self
-                .masks
-                .iter()
-                .flat_map(|mask| (0..actions).map(|a| mask.get(a).copied().unwrap_or(true)))
-                .collect(),
             n: vec![0.0; states * actions],
             reward: vec![0.0; states * actions],
             reward_square: vec![0.0; states * actions],
