@@ -13,10 +13,8 @@ import subprocess
 import sys
 import time
 
-import generate
-import numpy as np
-
 RUNS = 5
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def measured(command):
@@ -36,47 +34,43 @@ def best(runs):
 if __name__ == "__main__":
     binary, rows = os.path.abspath(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else 200_000
     folder = f"/tmp/vw-{rows}"
-    generate.write(rows, folder)
+    subprocess.run([sys.executable, f"{HERE}/generate.py", str(rows), folder], check=True)
     os.chdir(folder)
     open("empty.vw", "w").close()
-    fresh = np.loadtxt("fresh.csv", delimiter=",", skiprows=1)
-    x, means = fresh[:, 3 : 3 + generate.FEATURES], fresh[:, -generate.ACTIONS :]
     vw = [sys.executable, "-m", "vowpalwabbit", "--quiet"]
-
-    def peer(kind):
-        name = f"model-{kind}"
-        start = best([measured(vw + ["--cb", "3", "--cb_type", kind, "-d", "empty.vw"]) for _ in range(RUNS)])
-        learn = vw + ["--cb", "3", "--cb_type", kind, "-d", "log.vw", "-f", name]
-        return start, learn, name
-
-    def value(name):
-        measured(vw + ["-t", "-i", name, "-d", "fresh.vw", "-p", "chosen"])
-        chosen = np.loadtxt("chosen").astype(int) - 1
-        return means[np.arange(len(means)), chosen].mean()
-
-    def ours(name):
-        command = [binary, "evaluate", "--json", "--table", "fresh.csv", "--policy", name, "--estimators", "dm"]
-        return json.loads(measured(command)[3])["estimates"][0]["value"]
-
-    print(f"{rows} rows; best action {means.max(axis=1).mean():.4f}, chance {means.mean():.4f}\n")
-    print(f"{'learner':22} {'rows/s':>10} {'ratio':>6} {'wall s':>7} {'cpu s':>6} {'MiB':>5} {'true value':>11}")
+    table = []
     for kind, learners in [("dr", ["dr", "direct"]), ("ips", ["ips"])]:
-        start, learn, model = peer(kind)
-        runs, mine = [], {learner: [] for learner in learners}
+        learn = vw + ["--cb", "3", "--cb_type", kind]
+        start = best([measured(learn + ["-d", "empty.vw"]) for _ in range(RUNS)])
+        theirs, mine = [], {learner: [] for learner in learners}
         for _ in range(RUNS):
-            runs.append(measured(learn))
+            theirs.append(measured(learn + ["-d", "log.vw", "-f", f"model-{kind}"]))
             for learner in learners:
-                command = [binary, "train", "--table", "log.csv", "--learner", learner, "--out", f"v-{learner}", "--json"]
+                command = [binary, "train", "--table", "log.csv", "--learner", learner, "--out", f"v-{learner}"]
                 mine[learner].append(measured(command))
-        wall, cpu, memory = best(runs)
-        theirs = rows / (wall - start[0])
-        print(
-            f"{'vw --cb_type ' + kind:22} {theirs:10.0f} {'':6} {wall - start[0]:7.3f} {cpu - start[1]:6.3f}"
-            f" {memory:5.0f} {value(model):11.4f}"
-        )
+        wall, cpu, memory = best(theirs)
+        wall, cpu = wall - start[0], cpu - start[1]
+        measured(vw + ["-t", "-i", f"model-{kind}", "-d", "fresh.vw", "-p", f"chosen-{kind}"])
+        table.append(("vw --cb_type " + kind, rows / wall, None, wall, cpu, memory, kind))
+        peer = wall
         for learner in learners:
             wall, cpu, memory = best(mine[learner])
-            print(
-                f"{'tierwise ' + learner:22} {rows / wall:10.0f} {rows / wall / theirs:6.1f} {wall:7.3f} {cpu:6.3f}"
-                f" {memory:5.0f} {ours(f'v-{learner}'):11.4f}"
-            )
+            command = [binary, "evaluate", "--json", "--table", "fresh.csv", "--policy", f"v-{learner}"]
+            judged = json.loads(measured(command + ["--estimators", "dm"])[3])
+            value = judged["estimates"][0]["value"]
+            table.append(("tierwise " + learner, rows / wall, peer / wall, wall, cpu, memory, value))
+
+    # Only now: a child's peak memory is never less than that of the process that started it.
+    import numpy as np
+
+    fresh = np.loadtxt("fresh.csv", delimiter=",", skiprows=1)
+    means = fresh[:, -3:]
+    print(f"best action {means.max(axis=1).mean():.4f}, chance {means.mean():.4f}\n")
+    print(f"{'learner':22} {'rows/s':>10} {'ratio':>6} {'wall s':>7} {'cpu s':>6} {'MiB':>5} {'true value':>11}")
+    for name, speed, ratio, wall, cpu, memory, value in table:
+        if ratio is None:
+            # Read by hand: predictions of this release count actions from 0, though labels count from 1.
+            chosen = np.loadtxt(f"chosen-{value}").astype(int)
+            value = means[np.arange(len(means)), chosen].mean()
+        shown = "" if ratio is None else f"{ratio:.1f}"
+        print(f"{name:22} {speed:10.0f} {shown:>6} {wall:7.3f} {cpu:6.3f} {memory:5.0f} {value:11.4f}")

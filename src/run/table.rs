@@ -66,7 +66,10 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
     let table = learned::opened(path, question)?;
     if table.header().has_episodes() {
         let options = options(question, parsed(&question.estimators)?)?;
-        judge_sequential(&table, &options, question.sequence).map_err(failed)
+        let mut judgement =
+            judge_sequential(&table, &options, question.sequence).map_err(failed)?;
+        learned::say(&table, question, &mut judgement);
+        Ok(judgement)
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
         let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
@@ -83,6 +86,7 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
             .map_err(|reason| Failure::new(format!("`--baseline`: {reason}")))?;
             judgement.selection = Some(selection);
         }
+        learned::say(&table, question, &mut judgement);
         Ok(judgement)
     }
 }

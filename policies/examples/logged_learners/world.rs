@@ -14,18 +14,22 @@ pub(crate) const ACTIONS: usize = 3;
 pub(crate) const DISCOUNT: f64 = 0.9;
 /// Chance that the shift ends after a decision: ten decisions an episode on average.
 const END: f64 = 0.1;
+/// How far a reward lies from its mean at most, and how many values it takes.
+const SPREAD: f64 = 0.2;
+const LEVELS: usize = 21;
 
-/// What the desk pays: 1 or 0 with this chance. People do well and get worse with the load; the AI with complexity.
-fn chance(state: usize, action: usize) -> f64 {
+/// What a decision pays on average; what it pays is spread evenly by `SPREAD` on both sides. People do well and get worse with
+/// the load; the AI with complexity.
+fn pays(state: usize, action: usize) -> f64 {
     let (load, complexity, mood) = (
         (state / 16) as f64,
         (state / 4 % 4) as f64,
         (state % 4) as f64,
     );
     match action {
-        0 => 0.8 - 0.2 * complexity - 0.03 * mood,
-        1 => 0.75 - 0.09 * complexity - 0.05 * load - 0.04 * mood,
-        _ => 0.9 - 0.03 * complexity - 0.17 * load,
+        0 => 0.95 - 0.3 * complexity - 0.02 * mood,
+        1 => 0.7 - 0.08 * complexity - 0.04 * load - 0.03 * mood,
+        _ => 0.95 - 0.02 * complexity - 0.22 * load,
     }
 }
 
@@ -64,9 +68,8 @@ fn next(state: usize, action: usize) -> Vec<(usize, f64)> {
 
 /// The desk as a finite process; the last state is the end.
 pub(crate) fn desk() -> Mdp {
-    let transitions = (0..STATES).flat_map(|s| {
-        (0..ACTIONS).map(move |a| TransitionRow::new(s, a, chance(s, a), next(s, a)))
-    });
+    let transitions = (0..STATES)
+        .flat_map(|s| (0..ACTIONS).map(move |a| TransitionRow::new(s, a, pays(s, a), next(s, a))));
     MdpBuilder {
         state_count: STATES + 1,
         action_count: ACTIONS,
@@ -92,7 +95,7 @@ pub(crate) fn logging(mdp: &Mdp, skill: f64) -> Vec<f64> {
     let best = mdp.optimum(DISCOUNT).expect("a discounted process").policy;
     (0..STATES)
         .flat_map(|s| {
-            let weights: [f64; ACTIONS] = std::array::from_fn(|a| (4.0 * chance(s, a)).exp());
+            let weights: [f64; ACTIONS] = std::array::from_fn(|a| (2.0 * pays(s, a)).exp());
             let sum: f64 = weights.iter().sum();
             let best = best[s];
             std::array::from_fn::<f64, ACTIONS, _>(|a| {
@@ -134,8 +137,9 @@ pub(crate) fn log(mdp: &Mdp, policy: &[f64], episodes: usize, seed: u64) -> Stri
         for t in 0.. {
             let row = &policy[state * ACTIONS..(state + 1) * ACTIONS];
             let action = drawn(&mut row.iter().copied());
-            let paid = chance(state, action);
-            let reward = 1 - drawn(&mut [paid, 1.0 - paid].into_iter());
+            let level = drawn(&mut std::iter::repeat_n(1.0 / LEVELS as f64, LEVELS));
+            let apart = 2.0 * level as f64 / (LEVELS - 1) as f64 - 1.0;
+            let reward = pays(state, action) + SPREAD * apart;
             let outcomes = mdp.outcomes(state, action);
             let (next, _) = outcomes[drawn(&mut outcomes.iter().map(|(_, p)| *p))];
             let done = u8::from(next == STATES);

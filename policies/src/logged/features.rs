@@ -69,7 +69,7 @@ impl Basis {
             let (z, products) = phi[1..].split_at_mut(n);
             let mut products = products.iter_mut();
             for i in 0..n {
-                for (product, other) in products.by_ref().zip(&z[..=i]) {
+                for (other, product) in z[..=i].iter().zip(products.by_ref()) {
                     *product = z[i] * other;
                 }
             }

@@ -299,14 +299,14 @@ fn finite(
     let mut notes = Vec::new();
     if counts.cut > 0 {
         notes.push(format!(
-            "{} rows were cut off before the log shows what followed, and are left out",
+            "rows that were cut off before the log shows what followed, and are left out: {}",
             counts.cut
         ));
     }
     let acted: Vec<usize> = (0..counts.states()).filter(|s| counts.acts(*s)).collect();
     if acted.len() < counts.states() {
         notes.push(format!(
-            "{} states were reached and never acted in; they count as much as the worst state",
+            "states that were reached and never acted in, and count as much as the worst one: {}",
             counts.states() - acted.len()
         ));
     }

@@ -3,7 +3,7 @@
 //! A row has no name, and in a log of few states many rows are equal. So runs of rows are known by their content: each run of
 //! 64 rows, counted from the start of the file, has a hash of what the learner read of it. The same rows are found again after
 //! more were added below, in another format, or in another part of the file that begins at a multiple of 64; a shuffled copy
-//! is not.
+//! is not, nor an overlap of less than a run where a part was cut elsewhere than at a multiple of 64.
 
 use super::policy::LoggedPolicy;
 use crate::artefact::Seen;

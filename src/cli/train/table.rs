@@ -34,7 +34,7 @@ pub(super) struct TableArgs {
     /// direct, ips, dr: penalty of coefficients, in rows [default: 1].
     #[arg(long, value_name = "ROWS", requires = "table")]
     ridge: Option<f64>,
-    /// cql: strength, in units of the reward [default: 0.1].
+    /// cql: strength, in units of the reward [default: 0.5].
     #[arg(long, value_name = "A", requires = "table")]
     alpha: Option<f64>,
     /// bcq: share of the most frequent action's share that another needs [default: 0.3].
@@ -43,7 +43,7 @@ pub(super) struct TableArgs {
     /// pessimistic: standard errors by which values are lowered [default: 1].
     #[arg(long, value_name = "Z", requires = "table")]
     penalty: Option<f64>,
-    /// spibb: rows that an action needs in a state before its probability may change [default: 10].
+    /// spibb: rows that an action needs in a state before its probability may change [default: 20].
     #[arg(long, value_name = "N", requires = "table")]
     min_count: Option<f64>,
     /// cql, bcq, pessimistic, spibb: discount a step [default: 0.99].
@@ -152,7 +152,7 @@ fn settings(options: &TableArgs, seed: Option<u64>) -> Result<LearnerSettings, F
             Ips => Learner::Ips { features, ridge },
             Dr => Learner::Dr { features, ridge },
             Cql => Learner::Cql {
-                alpha: options.alpha.unwrap_or(0.1),
+                alpha: options.alpha.unwrap_or(0.5),
             },
             Bcq => Learner::Bcq {
                 threshold: options.threshold.unwrap_or(0.3),
@@ -161,7 +161,7 @@ fn settings(options: &TableArgs, seed: Option<u64>) -> Result<LearnerSettings, F
                 penalty: options.penalty.unwrap_or(1.0),
             },
             Spibb => Learner::Spibb {
-                min_count: options.min_count.unwrap_or(10.0),
+                min_count: options.min_count.unwrap_or(20.0),
             },
             Clone => Learner::Clone,
         },

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use tierwise_policies::logged::{TableArtefact, TableVersion, overlap};
+use tierwise_policies::ope::TableJudgement;
 use tierwise_policies::ope::table::Table;
 
 use super::TableQuestion;
@@ -46,6 +47,16 @@ pub(super) fn opened(path: &Path, question: &TableQuestion) -> Result<Table, Fai
     }
     let candidates = versions.iter().map(TableVersion::candidate).collect();
     table.with_policies(candidates).map_err(table_failure)
+}
+
+/// Names the policy that estimates are of, where it is not that of the table's columns.
+pub(super) fn say(table: &Table, question: &TableQuestion, judgement: &mut TableJudgement) {
+    if !question.policies.is_empty() {
+        let target = &table.header().target;
+        judgement
+            .notes
+            .insert(0, format!("the estimates are those of `{target}`"));
+    }
 }
 
 /// Whether the table has the columns that the policy reads.

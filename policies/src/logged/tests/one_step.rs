@@ -247,11 +247,6 @@ fn bad_tables_are_refused_in_words() {
             DR,
             "only 3 cells for 4 columns",
         ),
-        (
-            "action,propensity,reward,x0,x2\n0,0.5,1,2,3\n",
-            DR,
-            "no column `x1`",
-        ),
         (head, DR, "it has no rows"),
         (
             "action,propensity,reward,x0,mask0,mask1\n0,0.5,1,2,0,1\n",
