@@ -20,7 +20,7 @@ const LEARNERS: [(&str, Learner); 7] = [
     ("`cql --alpha 0.1`", Learner::Cql { alpha: 0.1 }),
     ("`cql`", Learner::Cql { alpha: 0.5 }),
     ("`pessimistic`", Learner::Pessimistic { penalty: 1.0 }),
-    ("`spibb`", Learner::Spibb { min_count: 20.0 }),
+    ("`spibb`", Learner::Spibb { min_count: 10.0 }),
     ("`clone`", Learner::Clone),
 ];
 

@@ -43,7 +43,7 @@ pub(super) struct TableArgs {
     /// pessimistic: standard errors by which values are lowered [default: 1].
     #[arg(long, value_name = "Z", requires = "table")]
     penalty: Option<f64>,
-    /// spibb: rows that an action needs in a state before its probability may change [default: 20].
+    /// spibb: rows that an action needs in a state before its probability may change [default: 10].
     #[arg(long, value_name = "N", requires = "table")]
     min_count: Option<f64>,
     /// cql, bcq, pessimistic, spibb: discount a step [default: 0.99].
@@ -161,7 +161,7 @@ fn settings(options: &TableArgs, seed: Option<u64>) -> Result<LearnerSettings, F
                 penalty: options.penalty.unwrap_or(1.0),
             },
             Spibb => Learner::Spibb {
-                min_count: options.min_count.unwrap_or(20.0),
+                min_count: options.min_count.unwrap_or(10.0),
             },
             Clone => Learner::Clone,
         },

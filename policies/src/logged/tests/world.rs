@@ -38,7 +38,7 @@ fn five_thousand_episodes_are_enough_for_nearly_all_of_the_gain() {
         for learner in [
             Learner::Bcq { threshold: 0.0 },
             Learner::Pessimistic { penalty: 1.0 },
-            Learner::Cql { alpha: 0.5 },
+            Learner::Cql { alpha: 0.1 },
         ] {
             let gain = (reached(&mdp, &text, learner) - logged) / (best - logged);
             assert!(
@@ -59,8 +59,8 @@ fn two_hundred_episodes_do_no_harm() {
         let text = desk::log(&mdp, &policy, 200, seed);
         for learner in [
             Learner::Pessimistic { penalty: 1.0 },
-            Learner::Spibb { min_count: 20.0 },
-            Learner::Cql { alpha: 0.5 },
+            Learner::Spibb { min_count: 10.0 },
+            Learner::Cql { alpha: 0.1 },
         ] {
             let value = reached(&mdp, &text, learner);
             assert!(
