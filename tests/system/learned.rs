@@ -28,9 +28,11 @@ fn episodes(n: u32) -> String {
     let mut text = "episode,t,state,action,propensity,reward,done\n".to_owned();
     for e in 0..n {
         // Action 1 in `new` leads to `warm`, which pays; action 0 to `cold`, which does not.
-        let first = e % 2;
+        // Not periodic: a log that repeats itself exactly looks like rows that were seen.
+        let coin = |step: f64| u32::from((f64::from(e) * step).fract() < 0.5);
+        let first = coin(0.618_033_988_749_895);
         let state = if first == 1 { "warm" } else { "cold" };
-        let second = e / 2 % 2;
+        let second = coin(0.414_213_562_373_095);
         let reward = if first == 1 { 1 } else { 0 };
         writeln!(
             text,
