@@ -23,8 +23,8 @@ use crate::table::TablePolicy;
 
 /// Version of the artefact's file format.
 pub const FORMAT: u32 = 1;
-const POLICY_FILE: &str = "policy.json";
-const SEEN_FILE: &str = "seen.bin";
+pub(crate) const POLICY_FILE: &str = "policy.json";
+pub(crate) const SEEN_FILE: &str = "seen.bin";
 
 /// What a policy's knowledge rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -312,8 +312,13 @@ impl Artefact {
         let (header, content) = text.split_once('\n').ok_or_else(|| {
             malformed("a policy file has a header line and a content line".into())
         })?;
-        let header: Header = serde_json::from_str(header)
-            .map_err(|e| malformed(format!("not a policy header: {e}")))?;
+        let header: Header = serde_json::from_str(header).map_err(|e| {
+            malformed(if header.contains("\"tierwise_table_policy\"") {
+                "a policy learned from a table: judge it with `evaluate --table`".into()
+            } else {
+                format!("not a policy header: {e}")
+            })
+        })?;
         if header.tierwise_policy != FORMAT {
             return Err(malformed(format!(
                 "policy format {}, this build reads {FORMAT}",
@@ -344,14 +349,14 @@ impl Artefact {
     }
 }
 
-fn io_error(path: &Path, source: io::Error) -> ArtefactError {
+pub(crate) fn io_error(path: &Path, source: io::Error) -> ArtefactError {
     ArtefactError::Io {
         path: path.to_owned(),
         source,
     }
 }
 
-fn check_hash(path: &Path, bytes: &[u8], want: &str) -> Result<(), ArtefactError> {
+pub(crate) fn check_hash(path: &Path, bytes: &[u8], want: &str) -> Result<(), ArtefactError> {
     let have = blake3::hash(bytes).to_hex().to_string();
     if have == want {
         Ok(())
@@ -364,7 +369,7 @@ fn check_hash(path: &Path, bytes: &[u8], want: &str) -> Result<(), ArtefactError
     }
 }
 
-fn malformed(path: &Path, reason: String) -> ArtefactError {
+pub(crate) fn malformed(path: &Path, reason: String) -> ArtefactError {
     ArtefactError::Malformed {
         path: path.to_owned(),
         reason,
@@ -372,7 +377,7 @@ fn malformed(path: &Path, reason: String) -> ArtefactError {
 }
 
 /// Writes every file under a temporary name, then renames them all: before that, a reader sees the old ones.
-fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), ArtefactError> {
+pub(crate) fn write_together(files: &[(PathBuf, Vec<u8>)]) -> Result<(), ArtefactError> {
     let temporary = |path: &Path| path.with_extension("tmp");
     let written = files.iter().try_for_each(|(path, bytes)| {
         fs::File::create(temporary(path))

@@ -4,6 +4,7 @@
 //! but its own artefacts and the tables it judges; knows no report and no database.
 
 pub mod artefact;
+pub mod logged;
 pub mod ope;
 pub mod policy;
 pub mod rule;

@@ -30,8 +30,8 @@ pub(super) struct EvaluateArgs {
         requires = "policies"
     )]
     log: Option<PathBuf>,
-    /// Version directory of a policy, or `auto`, `review`, `human`, `uniform`; repeat for several candidates.
-    #[arg(long = "policy", value_name = "VERSION", num_args = 1.., requires = "log")]
+    /// Version directory of a policy, or, on a log, `auto`, `review`, `human`, `uniform`; repeat for several candidates.
+    #[arg(long = "policy", value_name = "VERSION", num_args = 1..)]
     policies: Vec<PathBuf>,
     /// Configuration to judge by; default: the one the first version was trained with.
     #[arg(long, value_name = "CONFIG", conflicts_with = "table")]

@@ -1,5 +1,7 @@
 //! `tierwise train`.
 
+pub(in crate::cli) mod table;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -11,11 +13,12 @@ use crate::config::{TomlFile, TrainConfig};
 use crate::failure::Failure;
 use crate::run::{TrainInput, TrainOptions, TrainResult, train};
 
-/// Learn a tier policy and freeze it as a version
+/// Learn a tier policy, or a policy of any logged table, and freeze it as a version
 #[derive(Debug, Args)]
 pub(super) struct TrainArgs {
     /// Training configuration in TOML; configs/reference.toml explains every key.
-    config: PathBuf,
+    #[arg(required_unless_present = "table", conflicts_with = "table")]
+    config: Option<PathBuf>,
     /// Conversation log to learn from (.parquet, .jsonl, .jsonl.gz).
     #[arg(long, value_name = "LOG")]
     log: Option<PathBuf>,
@@ -25,7 +28,7 @@ pub(super) struct TrainArgs {
     /// Directory for the version, curves and checkpoints.
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// First seed; overrides `learner.seed`.
+    /// First seed; overrides `learner.seed`. With a table: places rows in folds.
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
     /// Set a key of the configuration, such as `learner.coupling=toll`; can be given several times.
@@ -36,10 +39,19 @@ pub(super) struct TrainArgs {
     resume: bool,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    any: table::TableArgs,
 }
 
 pub(super) fn run(args: &TrainArgs) -> Result<Done, Failure> {
-    let file = TomlFile::read(&args.config)?.with_settings(&args.set)?;
+    if let Some(path) = &args.any.table {
+        return table::run(path, args);
+    }
+    let config = args
+        .config
+        .as_ref()
+        .ok_or_else(|| Failure::new("name a configuration or a `--table`"))?;
+    let file = TomlFile::read(config)?.with_settings(&args.set)?;
     let mut config = TrainConfig::from_file(&file)?;
     if let Some(seed) = args.seed {
         config.learner.seed = seed;

@@ -46,5 +46,6 @@ pub use self::sweep::{SweepResult, SweepTrial, sweep};
 pub use self::table::{SavedTable, TableQuestion, judge_table, table_page};
 pub(crate) use self::train::shop_world;
 pub use self::train::{
-    LogNotes, MdpNotes, TollTried, TrainInput, TrainOptions, TrainResult, train,
+    LogNotes, MdpNotes, TableTrainResult, TableTraining, TollTried, TrainInput, TrainOptions,
+    TrainResult, train, train_table,
 };

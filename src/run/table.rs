@@ -1,15 +1,16 @@
 //! Judging any logged table.
 
+mod learned;
 mod page;
 mod reason;
 mod saved;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tierwise_policies::ope::model::ModelKind;
-use tierwise_policies::ope::table::{Table, TableError};
+use tierwise_policies::ope::table::{RowRange, TableError};
 use tierwise_policies::ope::{
     BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
     TableJudgement, TableOptions, judge_one_step, judge_sequential, select_on_table,
@@ -17,7 +18,8 @@ use tierwise_policies::ope::{
 
 pub use self::page::table_page;
 pub use self::saved::SavedTable;
-use crate::failure::{Failure, failure_of};
+use super::train::table_failure;
+use crate::failure::Failure;
 
 /// What is asked of a table, before it is known which estimators it can have.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -50,6 +52,10 @@ pub struct TableQuestion {
     pub compare: bool,
     /// What only episodes have.
     pub sequence: SequenceOptions,
+    /// Version directories of learned policies, judged as candidates.
+    pub policies: Vec<PathBuf>,
+    /// Rows to judge on; all without a range.
+    pub rows: Option<RowRange>,
 }
 
 impl Default for TableQuestion {
@@ -70,6 +76,8 @@ impl Default for TableQuestion {
             judged_before: 0,
             compare: false,
             sequence: SequenceOptions::default(),
+            policies: Vec::new(),
+            rows: None,
         }
     }
 }
@@ -87,15 +95,19 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
     }
     // Options are checked before the file is opened, as far as they do not depend on it.
     options::<()>(question, Vec::new())?;
-    let table = Table::open(path).map_err(failed)?;
+    let table = learned::opened(path, question)?;
     if table.header().has_episodes() {
         let options = options(question, parsed(&question.estimators)?)?;
-        judge_sequential(&table, &options, question.sequence).map_err(failed)
+        let mut judgement =
+            judge_sequential(&table, &options, question.sequence).map_err(failed)?;
+        learned::say(&table, question, &mut judgement);
+        Ok(judgement)
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
         let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
-        if !table.header().candidates.is_empty() || question.baseline.is_some() || question.compare
-        {
+        let header = table.header();
+        let choice = !header.candidates.is_empty() || !question.policies.is_empty();
+        if choice || question.baseline.is_some() || question.compare {
             let selection = select_on_table(
                 &table,
                 &options,
@@ -106,6 +118,7 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
             .map_err(|reason| Failure::new(format!("`--baseline`: {reason}")))?;
             judgement.selection = Some(selection);
         }
+        learned::say(&table, question, &mut judgement);
         Ok(judgement)
     }
 }
@@ -144,9 +157,5 @@ fn options<E>(question: &TableQuestion, estimators: Vec<E>) -> Result<TableOptio
 }
 
 fn failed(error: TableError) -> Failure {
-    let failure = failure_of(&error);
-    match error.fix() {
-        Some(fix) => failure.fix(fix),
-        None => failure,
-    }
+    table_failure(error)
 }

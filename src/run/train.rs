@@ -6,6 +6,7 @@
 //! stopping); the judging part is not touched here.
 
 mod centre;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ use tierwise_policies::artefact::{
 use tierwise_policies::tabular::Coupling;
 
 pub use self::centre::TollTried;
+pub(crate) use self::table::table_failure;
+pub use self::table::{TableTrainResult, TableTraining, train_table};
 use super::bench::{
     Bench, LogBench, MdpBench, RejectionBench, ReplayBench, Score, ShopBench, logged_transitions,
     table_policy,

@@ -20,6 +20,7 @@ mod forecast;
 mod full_disk;
 mod help;
 mod inputs;
+mod learned;
 mod logs;
 mod offline_loop;
 mod queue;

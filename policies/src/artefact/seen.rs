@@ -36,14 +36,14 @@ impl Seen {
         self.sorted.binary_search(&key).is_ok()
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         self.sorted
             .iter()
             .flat_map(|key| key.to_le_bytes())
             .collect()
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let (keys, rest) = bytes.as_chunks::<8>();
         let sorted: Vec<u64> = keys.iter().map(|key| u64::from_le_bytes(*key)).collect();
         (rest.is_empty() && sorted.is_sorted()).then_some(Self { sorted })

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::behaviour::Behaviour;
 use self::linear::Linear;
+pub(crate) use self::linear::{cholesky, substituted};
 use self::tabular::Tabular;
 use super::table::{Header, Rows, Table, TableError, Wanted};
 
@@ -124,6 +125,7 @@ pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
         sequence: false,
         candidates: false,
         classes: false,
+        masks: false,
     }
 }
 

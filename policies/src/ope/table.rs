@@ -8,17 +8,22 @@ mod csv;
 mod error;
 mod header;
 mod parquet;
+mod policies;
+mod range;
 mod rows;
 mod source;
 #[cfg(test)]
 mod tests;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 pub use self::error::TableError;
 pub use self::header::Header;
+pub use self::policies::{NamedPolicy, RowPolicy};
+pub use self::range::{RowRange, RowRangeError};
 pub use self::rows::{MISSING, Rows, Wanted};
 
 use self::source::TextSource;
@@ -29,6 +34,10 @@ pub struct Table {
     path: PathBuf,
     header: Header,
     parquet: bool,
+    /// Policies whose probabilities are computed as rows are read.
+    policies: Vec<NamedPolicy>,
+    /// The rows that are read; all without one.
+    range: Option<Range<u64>>,
 }
 
 impl Table {
@@ -37,6 +46,18 @@ impl Table {
     /// # Errors
     /// [`TableError`] when it cannot be read, or lacks the columns that every table has.
     pub fn open(path: &Path) -> Result<Self, TableError> {
+        Self::open_with(path, true)
+    }
+
+    /// Opens a file that need not hold a policy to judge: to learn from it, or to judge policies that are added to it.
+    ///
+    /// # Errors
+    /// As [`Table::open`].
+    pub fn open_log(path: &Path) -> Result<Self, TableError> {
+        Self::open_with(path, false)
+    }
+
+    fn open_with(path: &Path, judged: bool) -> Result<Self, TableError> {
         let io = |source| TableError::Io {
             file: path.to_owned(),
             source,
@@ -73,8 +94,10 @@ impl Table {
         };
         Ok(Self {
             path: path.to_owned(),
-            header: Header::of(path, names)?,
+            header: Header::read(path, names, judged)?,
             parquet,
+            policies: Vec::new(),
+            range: None,
         })
     }
 
@@ -89,7 +112,7 @@ impl Table {
         TableError::Cell {
             file: self.path.clone(),
             // The header is line 1 of a text file; Parquet has rows alone.
-            line: row + if self.parquet { 1 } else { 2 },
+            line: self.first_row() + row + if self.parquet { 1 } else { 2 },
             column: column.to_owned(),
             reason,
             fix: fix.to_owned(),
@@ -117,10 +140,19 @@ impl Table {
     ) -> Result<u64, TableError> {
         let mut rows = 0;
         let mut run = 0;
+        let wanted = self.wanted_by_policies(wanted);
+        let map = |rows| map(self.with_probabilities(rows));
         if self.parquet {
-            parquet::scan(&self.path, &self.header, wanted, |batch| {
-                rows += batch.len() as u64;
+            let mut read = 0;
+            parquet::scan(&self.path, &self.header, wanted, |mut batch| {
                 run += 1;
+                let n = batch.len() as u64;
+                self.cut(&mut batch, read);
+                read += n;
+                if batch.is_empty() {
+                    return Ok(());
+                }
+                rows += batch.len() as u64;
                 fold(map(Rows { run, ..batch }))
             })?;
         } else {
@@ -130,11 +162,7 @@ impl Table {
             })?;
         }
         if rows == 0 {
-            return Err(TableError::NotATable {
-                file: self.path.clone(),
-                reason: "it has no rows".to_owned(),
-                fix: "write one row a decision below the header".to_owned(),
-            });
+            return Err(self.no_rows());
         }
         Ok(rows)
     }
@@ -164,27 +192,39 @@ impl Table {
         // The header is line 1.
         let mut line = 2;
         let mut run = 0;
+        let mut before = 0;
         let mut chunks = next().map_err(io)?;
-        while !chunks.is_empty() {
+        while !chunks.is_empty() && !self.is_past(before) {
+            let firsts = self.first_rows(&chunks, &mut before);
             let (parsed, following) = rayon::join(
                 || {
                     chunks
                         .par_iter()
+                        .zip(&firsts)
                         .enumerate()
-                        .map(|(at, text)| {
+                        .map(|(at, (text, first))| {
                             let run = run + at as u64;
-                            csv::rows(text, &self.header, wanted)
-                                .map(|(rows, lines)| (rows.len(), map(Rows { run, ..rows }), lines))
+                            if let Some((first, rows, lines)) = first
+                                && !self.reads_any(*first..first + rows)
+                            {
+                                return Ok((None, *lines));
+                            }
+                            let (mut rows, lines) = csv::rows(text, &self.header, wanted)?;
+                            self.cut(&mut rows, first.map_or(0, |(first, ..)| first));
+                            let n = rows.len();
+                            Ok((Some((map(Rows { run, ..rows }), n)), lines))
                         })
-                        .collect::<Vec<_>>()
+                        .collect::<Vec<Result<_, csv::BadLine>>>()
                 },
                 &mut next,
             );
             for result in parsed {
-                let (rows, value, lines) =
+                let (part, lines) =
                     result.map_err(|bad| bad.fault.at(self.path.clone(), line + bad.before))?;
                 line += lines;
-                fold(value, rows)?;
+                if let Some((value, rows)) = part {
+                    fold(value, rows)?;
+                }
             }
             run += chunks.len() as u64;
             chunks = following.map_err(io)?;

@@ -11,6 +11,7 @@ use tierwise_policies::ope::{
 
 use super::EvaluateArgs;
 use crate::cli::report::Lang;
+use crate::cli::train::table::range as range_of_rows;
 use crate::cli::{Done, directory, existing, output};
 use crate::failure::{Failure, failure_of};
 use crate::run::{
@@ -25,6 +26,9 @@ pub(super) struct TableArgs {
     /// and a reward model's `q0`, …; sequences add `episode`, `t`, `done`, `state`, `next_state`.
     #[arg(long, value_name = "FILE", conflicts_with = "log")]
     pub(super) table: Option<PathBuf>,
+    /// Rows to judge on, counted from 0, such as `50%..`: those that a `--policy` has not learned from. Default: all.
+    #[arg(long, value_name = "A..B", requires = "table")]
+    rows: Option<String>,
     /// Estimators, separated by commas, parameters after a colon: `ips,snips,dm,dr,sndr,cips:10,switch:5`.
     #[arg(long, value_name = "LIST", requires = "table", value_delimiter = ',')]
     estimators: Vec<String>,
@@ -107,7 +111,16 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         directory(out)?;
     }
     let any = &args.any;
+    for policy in &args.policies {
+        existing(policy, "version")?;
+    }
     let question = TableQuestion {
+        policies: args.policies.clone(),
+        rows: any
+            .rows
+            .as_deref()
+            .map(|text| range_of_rows("--rows", text))
+            .transpose()?,
         estimators: any.estimators.clone(),
         interval: match any.interval {
             MethodArg::Normal => Method::Normal,

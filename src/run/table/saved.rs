@@ -93,6 +93,12 @@ impl SavedTable {
         if let Some(gamma) = asked.gamma {
             flag(true, format!("--gamma {gamma}"));
         }
+        if let Some(rows) = asked.rows {
+            flag(true, format!("--rows {rows}"));
+        }
+        for policy in &asked.policies {
+            flag(true, format!("--policy {}", policy.display()));
+        }
         if let Some(baseline) = &asked.baseline {
             flag(true, format!("--baseline {baseline}"));
         }

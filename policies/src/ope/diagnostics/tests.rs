@@ -66,7 +66,8 @@ refund,0,0.5,0,0.75,0.25,9
     let found = judged(text, false);
     assert_eq!(found.overlap.by.as_deref(), Some("class"));
     assert_eq!(found.overlap.others, None);
-    let groups: Vec<(&str, u64, Vec<(u64, f64)>)> = found
+    type Group<'a> = (&'a str, u64, Vec<(u64, f64)>);
+    let groups: Vec<Group<'_>> = found
         .overlap
         .groups
         .iter()

@@ -74,7 +74,7 @@ impl Equations {
 }
 
 /// L of A = L L′, in place of the lower triangle of a positive definite A.
-pub(super) fn cholesky(a: &mut [f64], width: usize) {
+pub(crate) fn cholesky(a: &mut [f64], width: usize) {
     let at = |i: usize, j: usize| i * (i + 1) / 2 + j;
     for j in 0..width {
         for i in j..width {
@@ -92,7 +92,7 @@ pub(super) fn cholesky(a: &mut [f64], width: usize) {
 }
 
 /// x of L L′ x = b.
-pub(super) fn substituted(l: &[f64], b: &[f64], width: usize) -> Vec<f64> {
+pub(crate) fn substituted(l: &[f64], b: &[f64], width: usize) -> Vec<f64> {
     let at = |i: usize, j: usize| i * (i + 1) / 2 + j;
     let mut x = b.to_vec();
     for i in 0..width {

@@ -11,8 +11,6 @@ use crate::ope::select::{Decision, SelectionPlan, TermSums, select};
 use crate::ope::table::{Rows, Table, TableError, Wanted};
 use crate::ope::weights::WeightTally;
 
-/// Name of the policy of the columns `pi0`, `pi1`, …, beside the named candidates.
-const TARGET: &str = "pi";
 /// Name of the policy that wrote the log.
 const AS_LOGGED: &str = "as logged";
 
@@ -86,7 +84,7 @@ pub fn select_on_table(
 ) -> Result<Result<TableSelection, String>, TableError> {
     let header = table.header();
     let source = Source::of(header, options);
-    let names: Vec<String> = std::iter::once(TARGET.to_owned())
+    let names: Vec<String> = std::iter::once(header.target.clone())
         .chain(header.candidates.iter().cloned())
         .collect();
     let against = match baseline {

@@ -29,6 +29,19 @@ pub(crate) struct BadLine {
     pub(crate) fault: Fault,
 }
 
+/// Counts the rows and the lines of whole lines.
+pub(crate) fn count(text: &[u8]) -> (u64, u64) {
+    let (mut rows, mut lines, mut start) = (0, 0, 0);
+    for end in memchr::memchr_iter(b'\n', text).chain([text.len()]) {
+        if start < text.len() {
+            rows += u64::from(!matches!(text[start], b'\n' | b'\r'));
+            lines += 1;
+        }
+        start = end + 1;
+    }
+    (rows, lines)
+}
+
 /// Reads whole lines. Blank lines are passed over. Returns the rows and the number of lines.
 pub(crate) fn rows(text: &[u8], header: &Header, wanted: Wanted) -> Result<(Rows, u64), BadLine> {
     let parts: Vec<Option<Role>> = header
@@ -267,6 +280,17 @@ mod tests {
     fn the_last_line_needs_no_end() {
         assert_eq!(read("a,1,0.5,1,0.5,0.5,0,0").unwrap().0.len(), 1);
         assert_eq!(read("").unwrap().0.len(), 0);
+        for text in ["", "a\n", "a", "\n\r\nb\n\n", "a\nb"] {
+            let want = (
+                text.split('\n').filter(|l| !l.trim().is_empty()).count(),
+                text.lines().count(),
+            );
+            assert_eq!(
+                count(text.as_bytes()),
+                (want.0 as u64, want.1 as u64),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub(crate) enum Role {
     Class,
     /// Rows with the same value are resampled together.
     Unit,
+    /// Whether an action was allowed.
+    Mask(usize),
 }
 
 impl Role {
@@ -53,7 +55,8 @@ impl Role {
                 return numbered("pi")
                     .map(Self::Target)
                     .or_else(|| numbered("q").map(Self::Model))
-                    .or_else(|| numbered("x").map(Self::Feature));
+                    .or_else(|| numbered("x").map(Self::Feature))
+                    .or_else(|| numbered("mask").map(Self::Mask));
             }
         })
     }
@@ -66,23 +69,35 @@ pub struct Header {
     pub names: Vec<String>,
     /// Part of each column; columns without one are passed over.
     pub(crate) roles: Vec<Option<Role>>,
-    /// Actions: columns `pi0`, `pi1`, ….
+    /// Actions: columns `pi0`, `pi1`, …. In a table to learn from they may be absent: then columns `mask…` or `q…` tell, else
+    /// this is 0.
     pub actions: usize,
     /// Columns `x0`, `x1`, ….
     pub features: usize,
     /// Names of candidates: columns `NAME:pi0`, `NAME:pi1`, ….
     pub candidates: Vec<String>,
+    /// Name of the policy to judge: `pi`, or that of the one that takes its place.
+    pub target: String,
     has_model: bool,
     /// The column that groups rows in overviews: `class`, else `state`.
     pub(crate) group: Option<Role>,
 }
 
+/// Name of the policy of the columns `pi0`, `pi1`, ….
+pub(crate) const TARGET: &str = "pi";
+
 /// Most actions a table may have.
 const MAX_ACTIONS: usize = 4096;
 
 impl Header {
-    /// Reads the names of a table's columns.
+    /// Reads the names of the columns of a table whose policy `pi…` is judged.
+    #[cfg(test)]
     pub(crate) fn of(file: &Path, names: Vec<String>) -> Result<Self, TableError> {
+        Self::read(file, names, true)
+    }
+
+    /// Reads the names of a table's columns; `judged` says whether `pi…` must be there.
+    pub(crate) fn read(file: &Path, names: Vec<String>, judged: bool) -> Result<Self, TableError> {
         let wrong = |reason: String, fix: &str| TableError::Columns {
             file: file.to_owned(),
             reason,
@@ -127,6 +142,10 @@ impl Header {
             Role::Feature(k) => Some(k),
             _ => None,
         });
+        let masks = counted(&seen, |role| match role {
+            Role::Mask(k) => Some(k),
+            _ => None,
+        });
         for needed in ["action", "reward"] {
             if !names.iter().any(|name| name == needed) {
                 return Err(wrong(
@@ -146,7 +165,19 @@ impl Header {
         let actions = gap("pi", actions)?;
         let models = gap("q", models)?;
         let features = gap("x", features)?;
-        if actions == 0 {
+        let masks = gap("mask", masks)?;
+        let actions = match (actions, masks, judged) {
+            (0, 0, false) => models.max(counted_of(&seen, 0)),
+            (0, masks, false) => masks,
+            (actions, ..) => actions,
+        };
+        if masks != 0 && masks != actions {
+            return Err(wrong(
+                format!("{masks} columns `mask…` for {actions} columns `pi…`"),
+                "give one of each an action, or leave the masks out",
+            ));
+        }
+        if actions == 0 && judged {
             return Err(wrong(
                 "no columns `pi0`, `pi1`, …: the probabilities of the policy to judge".to_owned(),
                 "add one column an action with the probability that the policy would take it",
@@ -191,9 +222,22 @@ impl Header {
             actions,
             features,
             candidates,
+            target: TARGET.to_owned(),
             has_model: models > 0,
             group,
         })
+    }
+
+    /// Whether the policy to judge has columns of its own, `pi…`.
+    #[must_use]
+    pub fn has_target(&self) -> bool {
+        self.has(Role::Target(0))
+    }
+
+    /// Whether rows say which actions were allowed, `mask…`.
+    #[must_use]
+    pub fn has_masks(&self) -> bool {
+        self.has(Role::Mask(0))
     }
 
     /// Whether a column with this part is there.
@@ -268,6 +312,12 @@ fn counted(sorted: &[Role], number: impl Fn(Role) -> Option<usize>) -> Result<us
         None => Ok(numbers.len()),
         Some((missing, _)) => Err(missing),
     }
+}
+
+/// How many columns a candidate has.
+fn counted_of(sorted: &[Role], candidate: usize) -> usize {
+    let own = |role: &&Role| matches!(role, Role::Candidate(at, _) if *at == candidate);
+    sorted.iter().filter(own).count()
 }
 
 fn listed(names: &[String]) -> String {

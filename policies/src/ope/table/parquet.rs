@@ -28,6 +28,12 @@ pub(crate) fn names(path: &Path) -> Result<Vec<String>, TableError> {
         .collect())
 }
 
+/// Number of rows, from the file's own notes.
+pub(crate) fn count(path: &Path) -> Result<u64, TableError> {
+    let rows = open(path)?.metadata().file_metadata().num_rows();
+    Ok(u64::try_from(rows).unwrap_or(0))
+}
+
 fn open(path: &Path) -> Result<SerializedFileReader<File>, TableError> {
     let file = File::open(path).map_err(|source| TableError::Io {
         file: path.to_owned(),

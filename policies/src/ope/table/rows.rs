@@ -18,6 +18,8 @@ pub struct Wanted {
     pub states: bool,
     /// `class`.
     pub classes: bool,
+    /// `mask0`, `mask1`, ….
+    pub masks: bool,
 }
 
 impl Wanted {
@@ -31,6 +33,7 @@ impl Wanted {
             sequence: self.sequence || other.sequence,
             states: self.states || other.states,
             classes: self.classes || other.classes,
+            masks: self.masks || other.masks,
         }
     }
 
@@ -43,6 +46,7 @@ impl Wanted {
             Role::Episode | Role::Time | Role::Done => self.sequence,
             Role::State | Role::NextState => self.states,
             Role::Class => self.classes,
+            Role::Mask(_) => self.masks,
         }
     }
 }
@@ -85,6 +89,8 @@ pub struct Rows {
     pub class: Vec<u64>,
     /// Names of the first groups of the run whose keys do not show them.
     pub(crate) names: Vec<(u64, String)>,
+    /// Whether each action was allowed, row after row; the action taken was.
+    pub mask: Vec<bool>,
 }
 
 /// Names that a run of rows keeps; no overview shows more groups.
@@ -197,6 +203,16 @@ impl Rows {
                 self.time.push(time);
             }
             Role::Done => self.done.push(value != 0.0),
+            Role::Mask(k) => {
+                if value != 0.0 && value != 1.0 {
+                    return Err(Fault::new(
+                        format!("mask{k}"),
+                        format!("is {value}"),
+                        "a mask is 1 for an allowed action and 0 for a forbidden one",
+                    ));
+                }
+                self.mask.push(value == 1.0);
+            }
             Role::Episode | Role::State | Role::NextState | Role::Unit | Role::Class => {
                 self.key(role, number_key(value))?;
             }
@@ -279,11 +295,13 @@ impl Rows {
     pub(crate) fn complete(&mut self, actions: usize) -> Result<(), Fault> {
         let row = self.len() - 1;
         let action = usize::from(self.action[row]);
-        if action >= actions {
+        // A table to learn from may leave the number of actions open.
+        if actions > 0 && action >= actions {
+            let columns = if self.target.is_empty() { "mask" } else { "pi" };
             return Err(Fault::new(
                 "action",
                 format!(
-                    "is {action}, and the columns `pi…` end at `pi{}`",
+                    "is {action}, and the columns `{columns}…` end at `{columns}{}`",
                     actions - 1
                 ),
                 "actions are numbered from 0, as the columns are",
@@ -299,6 +317,16 @@ impl Rows {
                 ));
             }
         }
+        if !self.mask.is_empty() && !self.mask[row * actions + action] {
+            return Err(Fault::new(
+                format!("mask{action}"),
+                "forbids the action that was taken".to_owned(),
+                "a mask is 1 for each action that could be taken, the one that was among them",
+            ));
+        }
+        if self.target.is_empty() {
+            return Ok(());
+        }
         let sum: f64 = self.target[row * actions..].iter().sum();
         if (sum - 1.0).abs() > SUM_TOLERANCE {
             return Err(Fault::new(
@@ -311,6 +339,37 @@ impl Rows {
             ));
         }
         Ok(())
+    }
+}
+
+impl Rows {
+    /// Keeps a range of the rows and forgets the others.
+    pub(crate) fn keep(&mut self, range: std::ops::Range<usize>) {
+        fn cut<T>(column: &mut Vec<T>, rows: usize, range: &std::ops::Range<usize>) {
+            let width = column.len() / rows.max(1);
+            column.truncate(range.end * width);
+            column.drain(..range.start * width);
+        }
+        let n = self.len();
+        if range == (0..n) {
+            return;
+        }
+        cut(&mut self.propensity, n, &range);
+        cut(&mut self.reward, n, &range);
+        cut(&mut self.target, n, &range);
+        cut(&mut self.model, n, &range);
+        cut(&mut self.features, n, &range);
+        for candidate in &mut self.candidates {
+            cut(candidate, n, &range);
+        }
+        cut(&mut self.episode, n, &range);
+        cut(&mut self.time, n, &range);
+        cut(&mut self.done, n, &range);
+        cut(&mut self.state, n, &range);
+        cut(&mut self.next_state, n, &range);
+        cut(&mut self.unit, n, &range);
+        cut(&mut self.mask, n, &range);
+        cut(&mut self.action, n, &range);
     }
 }
 
