@@ -22,12 +22,6 @@ pub(super) struct TableArgs {
     /// and a reward model's `q0`, …; sequences add `episode`, `t`, `done`, `state`, `next_state`.
     #[arg(long, value_name = "FILE", conflicts_with = "log")]
     pub(super) table: Option<PathBuf>,
-    /// Estimators, separated by commas, parameters after a colon: `ips,snips,dm,dr,sndr,cips:10,switch:5`.
-    #[arg(long, value_name = "LIST", requires = "table", value_delimiter = ',')]
-    estimators: Vec<String>,
-    /// How intervals are made; the last three are bounds and need `--range`.
-    #[arg(long, value_enum, default_value_t = MethodArg::Bootstrap, requires = "table")]
-    interval: MethodArg,
     /// Range that rewards can have, for bounds.
     #[arg(
         long,
@@ -57,9 +51,6 @@ pub(super) struct TableArgs {
     /// What candidates (columns `NAME:pi0`, …) are compared with: one of them, `pi`, or by default the log.
     #[arg(long, value_name = "NAME", requires = "table")]
     baseline: Option<String>,
-    /// Other candidates that were judged on these rows before: they share the error of the decision.
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "table")]
-    judged_before: u32,
     /// Smallest effective sample size at which a weighted value is given.
     #[arg(long, value_name = "N", default_value_t = SupportGate::default().min_effective_sample_size, requires = "table")]
     min_effective: f64,
@@ -69,13 +60,26 @@ pub(super) struct TableArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum MethodArg {
+pub(super) enum MethodArg {
     Normal,
     T,
     Bootstrap,
     Hoeffding,
     Bernstein,
     Betting,
+}
+
+impl MethodArg {
+    pub(super) const fn method(self) -> Method {
+        match self {
+            Self::Normal => Method::Normal,
+            Self::T => Method::T,
+            Self::Bootstrap => Method::Bootstrap,
+            Self::Hoeffding => Method::Hoeffding,
+            Self::Bernstein => Method::Bernstein,
+            Self::Betting => Method::Betting,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -96,15 +100,8 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
     existing(path, "table")?;
     let any = &args.any;
     let question = TableQuestion {
-        estimators: any.estimators.clone(),
-        interval: match any.interval {
-            MethodArg::Normal => Method::Normal,
-            MethodArg::T => Method::T,
-            MethodArg::Bootstrap => Method::Bootstrap,
-            MethodArg::Hoeffding => Method::Hoeffding,
-            MethodArg::Bernstein => Method::Bernstein,
-            MethodArg::Betting => Method::Betting,
-        },
+        estimators: args.estimators.clone(),
+        interval: args.interval.method(),
         level: args.level,
         bootstrap: BootstrapPlan {
             resamples: args.resamples,
@@ -124,7 +121,7 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         }),
         estimate_propensity: any.estimate_propensity,
         baseline: any.baseline.clone(),
-        judged_before: any.judged_before,
+        judged_before: args.judged_before,
         gamma: any.gamma,
         sequence: SequenceOptions {
             discount: any.discount,
@@ -134,7 +131,11 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
             },
         },
     };
-    let judgement = judge_table(path, &question)?;
+    let mut ledger = args.ledger_of(path)?;
+    let (judgement, judged) = judge_table(path, &question, ledger.as_ref())?;
+    if let Some(ledger) = &mut ledger {
+        judged.add_to(ledger).map_err(super::unwritable)?;
+    }
     if args.output.json {
         output::json(&judgement)?;
     } else {
@@ -182,39 +183,7 @@ fn text(judgement: &TableJudgement) -> String {
         ));
     }
     lines.push(String::new());
-    let method = judgement
-        .estimates
-        .iter()
-        .find_map(|e| e.interval)
-        .map_or(String::new(), |i| format!(" {}", i.method));
-    lines.push(format!(
-        "{:<14} {:>12} {:>12}   {} %{method} interval",
-        "estimator",
-        "value",
-        "std. error",
-        per_cent(judgement.level)
-    ));
-    for estimate in &judgement.estimates {
-        let name = match estimate.parameter {
-            Some(parameter) => format!("{}:{parameter}", estimate.estimator),
-            None => estimate.estimator.clone(),
-        };
-        let line = match (&estimate.refused, estimate.value) {
-            (Some(reason), _) => format!("{name:<14} refused: {reason}"),
-            (None, value) => {
-                let interval = estimate.interval.map_or("none".to_owned(), |i| {
-                    format!("[{:.6}, {:.6}]", i.lower, i.upper)
-                });
-                format!(
-                    "{name:<14} {:>12.6} {:>12.6}   {interval}{}",
-                    value.unwrap_or(f64::NAN),
-                    estimate.standard_error.unwrap_or(f64::NAN),
-                    if estimate.biased { "  biased" } else { "" }
-                )
-            }
-        };
-        lines.push(line);
-    }
+    lines.extend(estimated(judgement));
     if let Some(selection) = &judgement.selection {
         lines.push(String::new());
         lines.extend(selected(selection, judgement.level));
@@ -246,8 +215,46 @@ fn text(judgement: &TableJudgement) -> String {
     lines.join("\n")
 }
 
+/// The estimates, line by line.
+pub(super) fn estimated(judgement: &TableJudgement) -> Vec<String> {
+    let method = judgement
+        .estimates
+        .iter()
+        .find_map(|e| e.interval)
+        .map_or(String::new(), |i| format!(" {}", i.method));
+    let mut lines = vec![format!(
+        "{:<14} {:>12} {:>12}   {} %{method} interval",
+        "estimator",
+        "value",
+        "std. error",
+        per_cent(judgement.level)
+    )];
+    for estimate in &judgement.estimates {
+        let name = match estimate.parameter {
+            Some(parameter) => format!("{}:{parameter}", estimate.estimator),
+            None => estimate.estimator.clone(),
+        };
+        let line = match (&estimate.refused, estimate.value) {
+            (Some(reason), _) => format!("{name:<14} refused: {reason}"),
+            (None, value) => {
+                let interval = estimate.interval.map_or("none".to_owned(), |i| {
+                    format!("[{:.6}, {:.6}]", i.lower, i.upper)
+                });
+                format!(
+                    "{name:<14} {:>12.6} {:>12.6}   {interval}{}",
+                    value.unwrap_or(f64::NAN),
+                    estimate.standard_error.unwrap_or(f64::NAN),
+                    if estimate.biased { "  biased" } else { "" }
+                )
+            }
+        };
+        lines.push(line);
+    }
+    lines
+}
+
 /// The ranking and the decision, line by line.
-fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
+pub(super) fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
     let mut lines = vec![format!(
         "{:<22} {:>12} {:>12} {:>14}   against {}",
         "candidate",
@@ -274,6 +281,12 @@ fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
     if let (Some(critical), Some(bonferroni)) = (selection.critical_value, selection.bonferroni) {
         lines.push(format!(
             "bounds hold for all candidates at once: {critical:.2} standard errors (Bonferroni: {bonferroni:.2})"
+        ));
+    }
+    if selection.judged_before > 0 {
+        lines.push(format!(
+            "{} other candidates were judged on the same rows before; the bounds allow for them",
+            selection.judged_before
         ));
     }
     lines.push(match &selection.decision {

@@ -13,6 +13,8 @@ type Cell = [(f64, f64); FOLDS];
 pub(crate) struct Tabular {
     cells: HashMap<(u64, u16), Cell>,
     actions: Vec<Cell>,
+    /// Σ π(a|x) over the rows of each state, action by action.
+    asked: HashMap<u64, Vec<f64>>,
     /// Of each fold and action, drawn to the mean of all rows.
     means: Vec<Vec<f64>>,
 }
@@ -25,6 +27,7 @@ impl Tabular {
         let actions = table.header().actions;
         let mut model = Self {
             cells: HashMap::new(),
+            asked: HashMap::new(),
             actions: vec![Cell::default(); actions],
             means: Vec::new(),
         };
@@ -36,7 +39,15 @@ impl Tabular {
             wanted,
             |rows| {
                 let mut cells: HashMap<(u64, u16), Cell> = HashMap::new();
+                let mut asked: HashMap<u64, Vec<f64>> = HashMap::new();
                 for row in 0..rows.len() {
+                    let target = &rows.target[row * actions..(row + 1) * actions];
+                    let sums = asked
+                        .entry(rows.state[row])
+                        .or_insert_with(|| vec![0.0; actions]);
+                    for (sum, p) in sums.iter_mut().zip(target) {
+                        *sum += p;
+                    }
                     let weight = importance(&rows, row, actions, weighting);
                     let cell = cells
                         .entry((rows.state[row], rows.action[row]))
@@ -45,9 +56,18 @@ impl Tabular {
                     sums.0 += weight;
                     sums.1 += weight * rows.reward[row];
                 }
-                cells
+                (cells, asked)
             },
-            |cells| {
+            |(cells, asked)| {
+                for (state, part) in asked {
+                    let sums = model
+                        .asked
+                        .entry(state)
+                        .or_insert_with(|| vec![0.0; actions]);
+                    for (mine, theirs) in sums.iter_mut().zip(part) {
+                        *mine += theirs;
+                    }
+                }
                 // The order of a map is that of chance: each cell is added to itself alone, and actions are summed later.
                 for (key, part) in cells {
                     add(model.cells.entry(key).or_default(), &part);
@@ -76,6 +96,18 @@ impl Tabular {
             })
             .collect();
         Ok(model)
+    }
+
+    /// Σ π(a|x) over the rows of a state for each row of its action there.
+    pub(super) fn balance(&self, rows: &Rows, row: usize) -> f64 {
+        let (state, action) = (rows.state[row], rows.action[row]);
+        let asked = self
+            .asked
+            .get(&state)
+            .map_or(0.0, |asked| asked[usize::from(action)]);
+        let taken = self.cells.get(&(state, action));
+        let n: f64 = taken.map_or(0.0, |cell| cell.iter().map(|(n, _)| n).sum());
+        asked / (n + PRIOR)
     }
 
     pub(super) fn predict(&self, rows: &Rows, row: usize, into: &mut [f64]) {

@@ -7,8 +7,10 @@ use rayon::prelude::*;
 use super::layout::{Formula, Rounds, Term};
 use super::piece::{Need, Overlap, Piece, piece};
 use crate::ope::bootstrap::{GroupSums, MAX_GROUPS, spread};
+use crate::ope::drift::DriftSums;
 use crate::ope::interval::Sides;
 use crate::ope::moments::Moments;
+use crate::ope::prints::Prints;
 use crate::ope::table::{Table, TableError, Wanted};
 use crate::ope::weights::WeightTally;
 
@@ -45,6 +47,8 @@ pub(crate) struct Gathered {
     pub(crate) bounded: Vec<Sides>,
     pub(crate) missing_model: u64,
     pub(crate) overlap: Overlap,
+    pub(crate) prints: Prints,
+    pub(crate) drift: DriftSums,
     /// Units that rows belong to; none when every row is one.
     pub(crate) units: Option<u64>,
 }
@@ -65,6 +69,8 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
             bounded: vec![Sides::default(); need.bounded.len()],
             missing_model: 0,
             overlap: Overlap::new(header.actions),
+            prints: Prints::new(1),
+            drift: DriftSums::default(),
             units: None,
         },
         pending: Rounds::default(),
@@ -123,6 +129,11 @@ impl State<'_> {
     fn take(&mut self, mut piece: Piece) {
         self.gathered.overlap.merge(&piece.overlap);
         self.gathered.missing_model += piece.missing_model;
+        self.gathered.prints.merge(&piece.prints);
+        for (row, reward) in piece.rounds.reward.iter().enumerate() {
+            let weight = piece.rounds.weight.get(row).copied().unwrap_or(f64::NAN);
+            self.gathered.drift.add(weight, *reward);
+        }
         self.pending.append(&mut piece.rounds);
         self.pending_units.append(&mut piece.unit);
         // Enough for every thread to have a block.
@@ -259,11 +270,7 @@ pub(crate) fn resampled(gathered: &Gathered, plan: crate::ope::BootstrapPlan) ->
 pub(crate) fn clustered_error(gathered: &Gathered, formula: &Formula) -> f64 {
     let width = gathered.groups.width() - 1;
     let means = gathered.moments.means();
-    let mut gradient: Vec<(usize, f64)> = formula.plus.iter().map(|c| (*c, 1.0)).collect();
-    if let Some((num, den)) = formula.ratio {
-        gradient.push((num, 1.0 / means[den]));
-        gradient.push((den, -means[num] / (means[den] * means[den])));
-    }
+    let gradient = formula.gradient(means);
     let n = gathered.moments.n();
     let (mut squares, mut groups) = (0.0, 0.0);
     for group in 0..gathered.groups.groups() {

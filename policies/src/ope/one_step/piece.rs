@@ -2,8 +2,9 @@
 
 use super::estimator::Shrink;
 use super::gather::Bounded;
-use super::layout::{Layout, Rounds};
+use super::layout::{Layout, Rounds, Term};
 use crate::ope::model::{Behaviour, Fitted, ModelKind, wanted};
+use crate::ope::prints::Prints;
 use crate::ope::table::{Header, Rows, Wanted};
 
 /// How often each action was taken, and how often the target policy would take it.
@@ -88,12 +89,14 @@ pub(crate) struct Piece {
     pub(crate) unit: Vec<u64>,
     pub(crate) overlap: Overlap,
     pub(crate) missing_model: u64,
+    pub(crate) prints: Prints,
     /// The first reward outside the declared range, and its row.
     pub(crate) outside: Option<(u64, f64)>,
 }
 
 pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
     let actions = header.actions;
+    let prints = Prints::of(&rows, actions);
     let mut overlap = Overlap::new(actions);
     for (action, p) in rows.action.iter().zip(&rows.propensity) {
         let [sum, squares] = &mut overlap.inverse[usize::from(*action)];
@@ -127,12 +130,20 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
         let at = rows.reward.iter().position(|r| *r < low || *r > high)?;
         Some((at as u64, rows.reward[at]))
     });
+    if need.layout.terms.contains(&Term::ModelError)
+        && let Model::Fitted(_, fitted) = need.model
+    {
+        rounds.balance = (0..rows.len())
+            .map(|row| fitted.balance(&rows, row))
+            .collect();
+    }
     rounds.reward = rows.reward;
     Piece {
         rounds,
         unit: rows.unit,
         overlap,
         missing_model,
+        prints,
         outside,
     }
 }
