@@ -21,6 +21,7 @@ mod full_disk;
 mod help;
 mod inputs;
 mod logs;
+mod off_policy;
 mod offline_loop;
 mod queue;
 mod resume;

@@ -116,11 +116,12 @@ impl Fitted {
 }
 
 impl Fitted {
-    /// How much a row's residual moves the mean of Σ π q: n times the derivative of that mean by the row's reward.
-    pub(crate) fn balance(&self, rows: &Rows, row: usize) -> f64 {
+    /// How much a row moves the mean of Σ π q through the fit, n times, with q of the action taken: the derivative by its
+    /// reward, times its residual.
+    pub(crate) fn moved(&self, rows: &Rows, row: usize, q: f64) -> f64 {
         match self {
-            Self::Linear(model) => model.balance(rows, row),
-            Self::Tabular(model) => model.balance(rows, row),
+            Self::Linear(model) => model.moved(rows, row, q),
+            Self::Tabular(model) => model.moved(rows, row, q),
         }
     }
 }

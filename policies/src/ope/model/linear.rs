@@ -228,12 +228,13 @@ impl Linear {
         }
     }
 
-    pub(super) fn balance(&self, rows: &Rows, row: usize) -> f64 {
+    pub(super) fn moved(&self, rows: &Rows, row: usize, q: f64) -> f64 {
         let action = usize::from(rows.action[row]);
         let mut phi = vec![0.0; self.width];
         self.features(rows, row, action, &mut phi);
         let of_action = self.balance[action].iter().zip(&phi);
-        of_action.map(|(b, x)| b * x).sum()
+        let weight: f64 = of_action.map(|(b, x)| b * x).sum();
+        weight * (rows.reward[row] - q)
     }
 
     pub(super) fn predict(&self, rows: &Rows, row: usize, into: &mut [f64]) {

@@ -15,6 +15,8 @@ pub(crate) struct Tabular {
     actions: Vec<Cell>,
     /// Σ π(a|x) over the rows of each state, action by action.
     asked: HashMap<u64, Vec<f64>>,
+    /// How much the reward of a row of each action moves Σ Σ π q through the action's mean.
+    drawn: Vec<f64>,
     /// Of each fold and action, drawn to the mean of all rows.
     means: Vec<Vec<f64>>,
 }
@@ -28,6 +30,7 @@ impl Tabular {
         let mut model = Self {
             cells: HashMap::new(),
             asked: HashMap::new(),
+            drawn: Vec::new(),
             actions: vec![Cell::default(); actions],
             means: Vec::new(),
         };
@@ -80,6 +83,21 @@ impl Tabular {
         for key in keys {
             add(&mut model.actions[usize::from(key.1)], &model.cells[&key]);
         }
+        let mut states: Vec<u64> = model.asked.keys().copied().collect();
+        states.sort_unstable();
+        model.drawn = (0..actions)
+            .map(|action| {
+                let drawn: f64 = states
+                    .iter()
+                    .map(|state| {
+                        let n = model.rows_of(*state, action as u16);
+                        PRIOR * model.asked[state][action] / (n + PRIOR)
+                    })
+                    .sum();
+                let n: f64 = model.actions[action].iter().map(|(n, _)| n).sum();
+                drawn / (n + PRIOR)
+            })
+            .collect();
         model.means = (0..FOLDS)
             .map(|left_out| {
                 let kept: Vec<(f64, f64)> = model
@@ -98,16 +116,19 @@ impl Tabular {
         Ok(model)
     }
 
-    /// Σ π(a|x) over the rows of a state for each row of its action there.
-    pub(super) fn balance(&self, rows: &Rows, row: usize) -> f64 {
+    /// Through the cell, Σ π(a|x) over its rows for each of them, and through the action's mean, to which cells are drawn.
+    pub(super) fn moved(&self, rows: &Rows, row: usize, q: f64) -> f64 {
         let (state, action) = (rows.state[row], rows.action[row]);
-        let asked = self
-            .asked
-            .get(&state)
-            .map_or(0.0, |asked| asked[usize::from(action)]);
-        let taken = self.cells.get(&(state, action));
-        let n: f64 = taken.map_or(0.0, |cell| cell.iter().map(|(n, _)| n).sum());
-        asked / (n + PRIOR)
+        let at = usize::from(action);
+        let asked = self.asked.get(&state).map_or(0.0, |asked| asked[at]);
+        let n = self.rows_of(state, action);
+        let mean = self.means[fold(rows, row)][at];
+        asked / (n + PRIOR) * (rows.reward[row] - q) + self.drawn[at] * (rows.reward[row] - mean)
+    }
+
+    fn rows_of(&self, state: u64, action: u16) -> f64 {
+        let cell = self.cells.get(&(state, action));
+        cell.map_or(0.0, |cell| cell.iter().map(|(n, _)| n).sum())
     }
 
     pub(super) fn predict(&self, rows: &Rows, row: usize, into: &mut [f64]) {

@@ -214,25 +214,25 @@ fn hidden_reasons_widen_the_value_as_far_as_they_may() {
 
 #[test]
 fn the_spread_of_a_fitted_mean_is_that_over_fresh_logs() {
-    // 200 fresh logs of 400 rows: the reported standard error of `dm` is the standard deviation of its values, within the
-    // 10 % that 200 draws tell (1/√400 = 5 % each).
-    for kind in [ModelKind::Ridge, ModelKind::Tabular] {
+    // 120 fresh logs: the reported standard error of `dm` is the standard deviation of its values, which 120 draws tell to
+    // 6.5 % (1/√240).
+    for (kind, rows) in [(ModelKind::Ridge, 400), (ModelKind::Tabular, 1200)] {
         let (mut values, mut errors) = (Vec::new(), 0.0);
-        for log in 0..200 {
-            let world = world(400, 100 + log);
+        for log in 0..120 {
+            let world = world(rows, 100 + log);
             let more = TableOptions {
                 model: Some(kind),
                 ..TableOptions::default()
             };
             let judged = world.judge(&world.path(), &["dm"], more);
             values.push(judged.estimates[0].value.unwrap());
-            errors += judged.estimates[0].standard_error.unwrap() / 200.0;
+            errors += judged.estimates[0].standard_error.unwrap() / 120.0;
         }
-        let mean = values.iter().sum::<f64>() / 200.0;
+        let mean = values.iter().sum::<f64>() / 120.0;
         let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        let spread = (squares / 199.0).sqrt();
+        let spread = (squares / 119.0).sqrt();
         assert!(
-            (errors / spread - 1.0).abs() < 0.15,
+            (errors / spread - 1.0).abs() < 0.2,
             "{kind:?} {errors} {spread}"
         );
     }

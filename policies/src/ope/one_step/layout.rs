@@ -13,8 +13,8 @@ pub(crate) struct Rounds {
     pub(crate) model: Vec<f64>,
     /// Σₐ π(a|x) q(x, a).
     pub(crate) direct: Vec<f64>,
-    /// How much a row's residual moves the mean of a model that was fitted here; empty when nobody asks.
-    pub(crate) balance: Vec<f64>,
+    /// How much a row moves the mean of a model that was fitted here; empty when nobody asks.
+    pub(crate) moved: Vec<f64>,
     /// The same two of the model that is fitted for `mrdr`; empty when nobody asks.
     pub(crate) robust_model: Vec<f64>,
     pub(crate) robust_direct: Vec<f64>,
@@ -26,7 +26,7 @@ impl Rounds {
         self.reward.append(&mut other.reward);
         self.model.append(&mut other.model);
         self.direct.append(&mut other.direct);
-        self.balance.append(&mut other.balance);
+        self.moved.append(&mut other.moved);
         self.robust_model.append(&mut other.robust_model);
         self.robust_direct.append(&mut other.robust_direct);
     }
@@ -45,7 +45,7 @@ impl Rounds {
             reward: cut(&self.reward),
             model: cut(&self.model),
             direct: cut(&self.direct),
-            balance: cut(&self.balance),
+            moved: cut(&self.moved),
             robust_model: cut(&self.robust_model),
             robust_direct: cut(&self.robust_direct),
         }
@@ -102,12 +102,7 @@ impl Term {
         match self {
             Self::Weight => w.clone(),
             Self::Direct => dm.clone(),
-            Self::ModelError => rounds
-                .balance
-                .iter()
-                .zip(r.iter().zip(q))
-                .map(|(b, (r, q))| times(*b, r - q))
-                .collect(),
+            Self::ModelError => rounds.moved.clone(),
             Self::RobustDirect => rounds.robust_direct.clone(),
             Self::RobustResidual => w
                 .iter()

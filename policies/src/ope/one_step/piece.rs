@@ -133,8 +133,8 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
     if need.layout.terms.contains(&Term::ModelError)
         && let Model::Fitted(_, fitted) = need.model
     {
-        rounds.balance = (0..rows.len())
-            .map(|row| fitted.balance(&rows, row))
+        rounds.moved = (0..rows.len())
+            .map(|row| fitted.moved(&rows, row, rounds.model[row]))
             .collect();
     }
     rounds.reward = rows.reward;
