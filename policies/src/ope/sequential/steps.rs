@@ -71,9 +71,7 @@ impl LoggedSteps {
         let mut next = vec![NO_STATE; steps];
         for range in self.starts.windows(2) {
             done[range[1] - 1] = true;
-            for step in range[0]..range[1] - 1 {
-                next[step] = self.state[step + 1];
-            }
+            next[range[0]..range[1] - 1].copy_from_slice(&self.state[range[0] + 1..range[1]]);
         }
         let bare = Episodes {
             starts: self.starts.clone(),
