@@ -3,7 +3,8 @@
 //!     cargo run --release -p tierwise-policies --example coverage -- [LOGS] [ROWS]
 //!
 //! One step: eight contexts, four actions, rewards of 0 or 1; the reward model of the columns `q…` is the truth distorted by
-//! a tenth. Sequences: the same contexts as states, two to five steps an episode. Prints one row an estimator: the share of
+//! a tenth. Sequences: the same contexts as states, one to four steps an episode. Then both once more with a model that is
+//! fitted here, by state: `dm` and `dr` by it. Prints one row an estimator: the share of
 //! 95 % intervals that hold the true value, by method, and the mean width in units of that of `dr`.
 
 #![expect(
@@ -18,6 +19,7 @@ use std::path::Path;
 use rand::{RngExt, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rayon::prelude::*;
+use tierwise_policies::ope::model::ModelKind;
 use tierwise_policies::ope::table::Table;
 use tierwise_policies::ope::{
     BootstrapPlan, Method, SequenceOptions, TableJudgement, TableOptions, judge_one_step,
@@ -95,13 +97,13 @@ impl World {
     }
 
     fn log(&self, rng: &mut Xoshiro256PlusPlus, rows: usize) -> String {
-        let mut text = format!("action,propensity,reward{}", head());
+        let mut text = format!("state,action,propensity,reward{}", head());
         for _ in 0..rows {
             let x = rng.random_range(0..CONTEXTS);
             let a = draw(rng, &self.logging[x]);
             let r = u8::from(rng.random::<f64>() < self.truth[x][a]);
             let rest = listed(&self.target[x]) + &listed(&self.model[x]);
-            writeln!(text, "{a},{},{r}{rest}", self.logging[x][a]).unwrap();
+            writeln!(text, "{x},{a},{},{r}{rest}", self.logging[x][a]).unwrap();
         }
         text
     }
@@ -110,7 +112,7 @@ impl World {
     /// and for four steps at most.
     fn episodes(&self, rng: &mut Xoshiro256PlusPlus, episodes: usize) -> String {
         let q = self.q();
-        let mut text = format!("episode,t,action,propensity,reward,done{}", head());
+        let mut text = format!("state,episode,t,action,propensity,reward,done{}", head());
         for episode in 0..episodes {
             let mut x = rng.random_range(0..CONTEXTS);
             for (t, q) in q.iter().enumerate() {
@@ -120,7 +122,8 @@ impl World {
                 let rest = listed(&self.target[x]) + &listed(&q[x]);
                 writeln!(
                     text,
-                    "{episode},{t},{a},{},{r},{}{rest}",
+                    "{},{episode},{t},{a},{},{r},{}{rest}",
+                    x + CONTEXTS * t,
                     self.logging[x][a],
                     u8::from(done)
                 )
@@ -167,28 +170,43 @@ const ONE_STEP: [&str; 9] = [
 ];
 const SEQUENTIAL: [&str; 7] = ["dr", "tis", "pdis", "sntis", "snpdis", "wdr", "dm"];
 
-fn judge(path: &Path, sequential: bool, interval: Method) -> TableJudgement {
+/// With the model fitted here.
+const FITTED: [&str; 2] = ["dr", "dm"];
+
+fn judge(path: &Path, sequential: bool, fitted: bool, interval: Method) -> TableJudgement {
     let table = Table::open(path).unwrap();
     let bootstrap = BootstrapPlan {
         resamples: 400,
         seed: 1,
     };
+    let model = fitted.then_some(ModelKind::Tabular);
+    let names = names(sequential, fitted);
     if sequential {
         let options = TableOptions {
-            estimators: SEQUENTIAL.map(|n| n.parse().unwrap()).to_vec(),
+            estimators: names.iter().map(|n| n.parse().unwrap()).collect(),
             interval,
             bootstrap,
+            model,
             ..TableOptions::default()
         };
         judge_sequential(&table, &options, SequenceOptions::default()).unwrap()
     } else {
         let options = TableOptions {
-            estimators: ONE_STEP.map(|n| n.parse().unwrap()).to_vec(),
+            estimators: names.iter().map(|n| n.parse().unwrap()).collect(),
             interval,
             bootstrap,
+            model,
             ..TableOptions::default()
         };
         judge_one_step(&table, &options).unwrap()
+    }
+}
+
+const fn names(sequential: bool, fitted: bool) -> &'static [&'static str] {
+    match (sequential, fitted) {
+        (_, true) => &FITTED,
+        (true, false) => &SEQUENTIAL,
+        (false, false) => &ONE_STEP,
     }
 }
 
@@ -198,16 +216,17 @@ fn main() {
     let rows: usize = arguments.next().map_or(2000, |n| n as usize);
     let world = world();
     let folder = tempfile::tempdir().unwrap();
-    for sequential in [false, true] {
+    for (sequential, fitted) in [(false, false), (true, false), (false, true), (true, true)] {
         let truth = if sequential {
             world.sequential_value()
         } else {
             world.value()
         };
-        let names: &[&str] = if sequential { &SEQUENTIAL } else { &ONE_STEP };
+        let names = names(sequential, fitted);
         println!(
-            "{logs} logs of {rows} {}; true value {truth:.6}\n",
-            if sequential { "episodes" } else { "rows" }
+            "{logs} logs of {rows} {}{}; true value {truth:.6}\n",
+            if sequential { "episodes" } else { "rows" },
+            if fitted { ", model fitted here" } else { "" }
         );
         println!(
             "| estimator | normal | bootstrap | width / `dr`'s | mean error |\n|---|---|---|---|---|"
@@ -224,8 +243,8 @@ fn main() {
                     world.log(&mut rng, rows)
                 };
                 std::fs::write(&path, text).unwrap();
-                let normal = judge(&path, sequential, Method::Normal);
-                let resampled = judge(&path, sequential, Method::Bootstrap);
+                let normal = judge(&path, sequential, fitted, Method::Normal);
+                let resampled = judge(&path, sequential, fitted, Method::Bootstrap);
                 std::fs::remove_file(&path).unwrap();
                 normal
                     .estimates

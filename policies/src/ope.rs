@@ -6,11 +6,13 @@
 
 mod bootstrap;
 mod diagnostics;
+mod drift;
 mod importance;
 mod interval;
 pub mod model;
 mod moments;
 mod one_step;
+mod prints;
 pub mod select;
 mod sequential;
 pub mod table;
@@ -21,18 +23,22 @@ pub use self::diagnostics::{
     CalibrationBin, GroupOverlap, LoggedMean, Overlap, OverlapCell, TableDiagnostics, WeightBin,
     WeightHistogram,
 };
+pub use self::drift::{DRIFT_LEVEL, Drift, Halves};
 pub use self::importance::{Estimate, Importance, OpeError, estimate};
 pub use self::interval::{
     Method, Sides, Support, bernstein_half_width, hoeffding_half_width, normal_quantile, t_quantile,
 };
 pub use self::moments::Moments;
 pub use self::one_step::{
-    ActionOverlap, EstimatorError, Family, NamedCandidate, OneStep, OptionError, Propensity,
-    Request, SelectionDecision, Sensitivity, Shrink, TableEstimate, TableInterval, TableJudgement,
-    TableOptions, TableSelection, Tuning, WeightSummary, judge_one_step, select_on_table,
+    ActionOverlap, EstimatorError, Family, OneStep, OptionError, Propensity, Request, Sensitivity,
+    Shrink, TableEstimate, TableInterval, TableJudgement, TableOptions, Tuning, WeightSummary,
+    compare_on_table, judge_one_step,
 };
+pub use self::prints::Fingerprint;
+pub use self::select::{Comparison, NamedCandidate, SelectionDecision, TableSelection};
 pub use self::sequential::{
-    FqeMode, ReturnDistribution, ReturnQuantile, SequenceOptions, Sequential, judge_sequential,
+    FqeMode, LoggedSteps, ReturnDistribution, ReturnQuantile, SequenceOptions, Sequential,
+    compare_sequential, compare_steps, judge_sequential, judge_steps,
 };
 pub use self::weights::{
     Refusal, SupportGate, WeightDiagnostics, WeightTally, conversation_weight,

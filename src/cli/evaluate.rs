@@ -1,5 +1,6 @@
 //! `tierwise evaluate`.
 
+mod off_policy;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -15,8 +16,8 @@ use super::{Done, OutputArgs, directory, existing, output};
 use crate::config::TrainConfig;
 use crate::failure::Failure;
 use crate::run::{
-    Basis, EvaluateOptions, Evaluation, Judged, LoadedLog, Part, RunDirectory, Value, VerdictKind,
-    evaluate, save_evaluation, save_log_check,
+    Basis, EvaluateOptions, Evaluation, Judged, Ledger, LoadedLog, OffPolicyQuestion, Part,
+    RunDirectory, RunError, Value, VerdictKind, evaluate, save_evaluation, save_log_check,
 };
 
 /// Judge versions on a log beside the rule baseline, or any table of logged decisions
@@ -51,6 +52,21 @@ pub(super) struct EvaluateArgs {
     /// Run directory to write the result in; default: the first version's directory, and none for a table.
     #[arg(long, value_name = "RUN")]
     out: Option<PathBuf>,
+    /// Estimators, separated by commas: `ips,snips,dm,dr`; tables also have parameters after a colon: `cips:10,switch:5`.
+    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    estimators: Vec<String>,
+    /// How intervals of `--estimators` are made; the last three are bounds of tables and need `--range`.
+    #[arg(long, value_enum, default_value_t = table::MethodArg::Bootstrap)]
+    interval: table::MethodArg,
+    /// Other candidates that were judged on the same rows before: they share the error of the decision.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    judged_before: u32,
+    /// Ledger of candidates judged on the same rows; default: `.judged.jsonl` after the name of what is judged.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_ledger")]
+    ledger: Option<PathBuf>,
+    /// Neither read nor write a ledger.
+    #[arg(long)]
+    no_ledger: bool,
     /// Exit with 1 unless a candidate beats the baseline on logged evidence.
     #[arg(long)]
     gate: bool,
@@ -90,7 +106,14 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
             .fix("name one with `--config`, or judge a version inside its run directory"));
     }
     let config = TrainConfig::load(&config)?;
+    let mut ledger = args.ledger_of(path)?;
+    let off_policy = (!args.estimators.is_empty() || versions.len() > 1)
+        .then(|| OffPolicyQuestion::parse(&args.estimators, args.interval.method()))
+        .transpose()?;
     let options = EvaluateOptions {
+        judged_before: args.judged_before,
+        ledger: ledger.clone(),
+        off_policy,
         part: match args.part {
             PartArg::Judge => Part::Judge,
             PartArg::All => Part::All,
@@ -104,12 +127,19 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
     let log = LoadedLog::read(path, &config.reward)?;
     let evaluation = evaluate(&config, &log, &versions, &options)?;
     let out = RunDirectory::create(args.out.as_deref().unwrap_or(first.path()))?;
+    if let (Some(ledger), Some(judged)) = (&mut ledger, &evaluation.judged) {
+        judged.add_to(ledger).map_err(unwritable)?;
+    }
     save_evaluation(&out, &config, &evaluation)?;
     save_log_check(&out, &check_log(path, &config.reward)?)?;
     if args.output.json {
         output::json(&evaluation)?;
     } else {
         output::text_line(&table(&evaluation))?;
+        if let Some(off_policy) = &evaluation.off_policy {
+            output::text_line("")?;
+            output::text_line(&off_policy::text(off_policy, evaluation.level))?;
+        }
         output::text_line(&format!("written to {}", out.evaluation().display()))?;
     }
     Ok(
@@ -121,6 +151,32 @@ pub(super) fn run(args: &EvaluateArgs) -> Result<Done, Failure> {
             Done::Fine
         },
     )
+}
+
+impl EvaluateArgs {
+    /// The ledger of what is judged, unless nobody wants one.
+    fn ledger_of(&self, judged: &Path) -> Result<Option<Ledger>, Failure> {
+        if self.no_ledger {
+            return Ok(None);
+        }
+        let path = self
+            .ledger
+            .clone()
+            .unwrap_or_else(|| Ledger::beside(judged));
+        Ledger::read(&path)
+            .map(Some)
+            .map_err(|error| {
+                Failure::new(error.to_string())
+                    .detail("a ledger holds one candidate a line: `rows`, `candidate`, `name`")
+                    .fix("repair or remove that line; `--ledger` names another file, `--no-ledger` does without")
+            })
+    }
+}
+
+fn unwritable(error: RunError) -> Failure {
+    Failure::new(error.to_string())
+        .detail("the ledger counts the candidates judged on these rows, so that the luckiest of many is not promoted")
+        .fix("name another place with `--ledger FILE`, or do without: `--no-ledger`")
 }
 
 /// A version directory, or one of the policies that need none.

@@ -40,6 +40,16 @@ pub enum RunError {
         /// What is wrong.
         reason: String,
     },
+    /// A line of a ledger of judged candidates is not what it should be.
+    #[error("{}:{line}: {reason}", path.display())]
+    Ledger {
+        /// The file.
+        path: PathBuf,
+        /// Its line, from 1.
+        line: u64,
+        /// What is wrong.
+        reason: String,
+    },
     /// The configuration cannot be used.
     #[error(transparent)]
     Config(#[from] ConfigError),

@@ -15,6 +15,8 @@ use super::directory::{RunDirectory, RunError, write_json, write_whole};
 use super::evaluation::{AS_LOGGED, BASELINE, Basis, Evaluation, Judged, VerdictResult};
 use super::judge::{Columns, Judge};
 use super::judged::{Propensities, propensities};
+use super::ledger::Ledger;
+use super::off_policy::{Asked, JudgedRows, OffPolicyQuestion};
 use super::train::{assumptions, created_by};
 use crate::config::TrainConfig;
 
@@ -27,6 +29,12 @@ pub struct EvaluateOptions {
     pub level: f64,
     /// Bootstrap over conversations.
     pub bootstrap: BootstrapPlan,
+    /// Candidates that were judged on this part before, as far as the caller knows.
+    pub judged_before: u32,
+    /// Those that were judged before, where somebody keeps count; the larger of both numbers holds.
+    pub ledger: Option<Ledger>,
+    /// Estimators and selection beside the usual judging.
+    pub off_policy: Option<OffPolicyQuestion>,
 }
 
 impl Default for EvaluateOptions {
@@ -35,6 +43,9 @@ impl Default for EvaluateOptions {
             part: Part::Judge,
             level: 0.95,
             bootstrap: BootstrapPlan::default(),
+            judged_before: 0,
+            ledger: None,
+            off_policy: None,
         }
     }
 }
@@ -71,6 +82,14 @@ pub fn evaluate(
     let mut warnings = Vec::new();
     let kind = propensities(&part);
     let candidates = candidates(config, versions, &part, &mut warnings)?;
+    let judged = options
+        .ledger
+        .as_ref()
+        .map(|_| JudgedRows::of(&part, &config.table, &candidates));
+    let counted = options.ledger.as_ref().zip(judged.as_ref());
+    let judged_before = counted
+        .map_or(0, |(ledger, judged)| judged.others(ledger))
+        .max(options.judged_before);
 
     let model = model_replay(config, log, &part, options.part);
     let (basis, rows) = match kind {
@@ -101,6 +120,7 @@ pub fn evaluate(
     let mut judge = Judge {
         config,
         options,
+        judged_before,
         basis,
         columns,
         policies: Vec::new(),
@@ -133,6 +153,23 @@ pub fn evaluate(
         ));
     }
     let policies = judge.policies;
+    if judged_before > 0 {
+        warnings.push(format!(
+            "{judged_before} other candidates were judged on these conversations before; intervals of differences allow for them"
+        ));
+    }
+    let off_policy = options.off_policy.as_ref().map(|question| {
+        let asked = Asked {
+            log: &part,
+            discretizer: &config.table,
+            candidates: &candidates,
+            kind,
+            options,
+            judged_before,
+            gate: config.gate,
+        };
+        asked.answer(question)
+    });
     if let Some(warning) = better_as_logged(&policies, &verdict) {
         warnings.push(warning);
     }
@@ -149,6 +186,9 @@ pub fn evaluate(
         basis,
         level: options.level,
         candidates: versions.len() as u64,
+        judged_before,
+        judged,
+        off_policy,
         resamples: options.bootstrap.resamples,
         seed: options.bootstrap.seed,
         policies,

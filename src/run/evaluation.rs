@@ -11,6 +11,7 @@ use tierwise_policies::ope::{Refusal, WeightDiagnostics};
 
 use super::data::Part;
 use super::judged::{Propensities, StateChoice};
+use super::off_policy::{JudgedRows, OffPolicy};
 
 /// What the numbers rest on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +170,15 @@ pub struct Evaluation {
     pub level: f64,
     /// Candidates, for whose number the intervals of differences are corrected (Bonferroni).
     pub candidates: u64,
+    /// Other candidates that were judged on this part before, for which they are corrected too.
+    #[serde(default)]
+    pub judged_before: u32,
+    /// What was judged, by content, where a ledger counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<JudgedRows>,
+    /// Further estimators and the selection, when asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub off_policy: Option<OffPolicy>,
     /// Bootstrap resamples.
     pub resamples: u32,
     /// Their seed.

@@ -79,6 +79,8 @@ fn figure(kpi: Kpi) -> impl Fn(&KpiRow) -> f64 {
 pub(super) struct Judge<'a> {
     pub(super) config: &'a TrainConfig,
     pub(super) options: &'a EvaluateOptions,
+    /// Candidates that were judged on this part before.
+    pub(super) judged_before: u32,
     pub(super) basis: Basis,
     pub(super) columns: Vec<Columns>,
     pub(super) policies: Vec<Judged>,
@@ -286,7 +288,7 @@ impl Judge<'_> {
 
     /// The level that, by Bonferroni, leaves all candidates together the error of one.
     fn corrected_level(&self) -> f64 {
-        let tests = (self.columns.len() - 1).max(1) as f64;
+        let tests = (self.columns.len() - 1).max(1) as f64 + f64::from(self.judged_before);
         1.0 - (1.0 - self.options.level) / tests
     }
 

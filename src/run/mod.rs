@@ -12,6 +12,9 @@ mod evaluate;
 mod evaluation;
 mod judge;
 mod judged;
+mod ledger;
+mod off_policy;
+mod overlap;
 mod page;
 mod replayed;
 mod seeds;
@@ -39,6 +42,9 @@ pub use self::evaluation::{
     VerdictKind, VerdictResult,
 };
 pub use self::judged::{Propensities, StateChoice};
+pub use self::ledger::Ledger;
+pub use self::off_policy::{JudgedRows, OffPolicy, OffPolicyQuestion, PolicyJudgement};
+pub use self::overlap::Unsupported;
 pub use self::page::{offline_page, write_page};
 pub use self::replayed::{LogCorrection, ReplayMean, Replayed, replay_stage, replayed};
 pub use self::seeds::{CurvePoint, SeedResult};

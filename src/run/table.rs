@@ -10,14 +10,18 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use tierwise_policies::ope::model::ModelKind;
+use tierwise_policies::ope::select::SelectionPlan;
 use tierwise_policies::ope::table::{RowRange, TableError};
 use tierwise_policies::ope::{
-    BootstrapPlan, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
-    TableJudgement, TableOptions, judge_one_step, judge_sequential, select_on_table,
+    BootstrapPlan, Comparison, EstimatorError, Method, OptionError, SequenceOptions, SupportGate,
+    TableJudgement, TableOptions, compare_on_table, compare_sequential, judge_one_step,
+    judge_sequential,
 };
 
 pub use self::page::table_page;
 pub use self::saved::SavedTable;
+use super::ledger::Ledger;
+use super::off_policy::JudgedRows;
 use super::train::table_failure;
 use crate::failure::Failure;
 
@@ -82,11 +86,16 @@ impl Default for TableQuestion {
     }
 }
 
-/// Judges the target policy of a table.
+/// Judges the target policy of a table, and its candidates; a ledger tells how many were judged on the same rows before.
+/// Returns what was judged as well, for the ledger.
 ///
 /// # Errors
 /// A [`Failure`] for options that do not fit together, and for a table that cannot be read.
-pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgement, Failure> {
+pub fn judge_table(
+    path: &Path,
+    question: &TableQuestion,
+    ledger: Option<&Ledger>,
+) -> Result<(TableJudgement, JudgedRows), Failure> {
     if !(0.0..=1.0).contains(&question.sequence.discount) {
         return Err(
             Failure::new(format!("`--discount` is {}", question.sequence.discount))
@@ -96,30 +105,63 @@ pub fn judge_table(path: &Path, question: &TableQuestion) -> Result<TableJudgeme
     // Options are checked before the file is opened, as far as they do not depend on it.
     options::<()>(question, Vec::new())?;
     let table = learned::opened(path, question)?;
-    if table.header().has_episodes() {
+    let header = table.header();
+    let candidates = !header.candidates.is_empty() || !question.policies.is_empty();
+    let selects =
+        candidates || question.baseline.is_some() || (question.compare && !header.has_episodes());
+    let baseline = question.baseline.as_deref();
+    let (mut judgement, compared) = if table.header().has_episodes() {
         let options = options(question, parsed(&question.estimators)?)?;
-        let mut judgement =
-            judge_sequential(&table, &options, question.sequence).map_err(failed)?;
-        learned::say(&table, question, &mut judgement);
-        Ok(judgement)
+        let sequence = question.sequence;
+        let judgement = judge_sequential(&table, &options, sequence).map_err(failed)?;
+        let compared = selects.then(|| compare_sequential(&table, &options, sequence, baseline));
+        (judgement, compared)
     } else {
         let options = options(question, parsed(&question.estimators)?)?;
-        let mut judgement = judge_one_step(&table, &options).map_err(failed)?;
-        let header = table.header();
-        let choice = !header.candidates.is_empty() || !question.policies.is_empty();
-        if choice || question.baseline.is_some() || question.compare {
-            let selection = select_on_table(
-                &table,
-                &options,
-                question.baseline.as_deref(),
-                question.judged_before,
-            )
-            .map_err(failed)?
-            .map_err(|reason| Failure::new(format!("`--baseline`: {reason}")))?;
-            judgement.selection = Some(selection);
+        let judgement = judge_one_step(&table, &options).map_err(failed)?;
+        let compared = selects.then(|| compare_on_table(&table, &options, baseline));
+        (judgement, compared)
+    };
+    let compared = match compared.transpose().map_err(failed)? {
+        Some(compared) => {
+            Some(compared.map_err(|reason| Failure::new(format!("`--baseline`: {reason}")))?)
         }
-        learned::say(&table, question, &mut judgement);
-        Ok(judgement)
+        None => None,
+    };
+    let judged = compared
+        .as_ref()
+        .and_then(Comparison::judged)
+        .map(|(rows, candidates)| JudgedRows {
+            rows: rows.to_owned(),
+            candidates: candidates
+                .into_iter()
+                .map(|(name, hash)| (name.to_owned(), hash.to_owned()))
+                .collect(),
+        })
+        .unwrap_or_else(|| alone(&judgement));
+    if let Some(compared) = compared {
+        let others = ledger.map_or(0, |ledger| judged.others(ledger));
+        judgement.selection = Some(compared.decide(SelectionPlan {
+            level: question.level,
+            judged_before: others.max(question.judged_before),
+            bootstrap: question.bootstrap,
+        }));
+    }
+    learned::say(&table, question, &mut judgement);
+    Ok((judgement, judged))
+}
+
+/// The policy of the columns `pi…`, judged alone.
+fn alone(judgement: &TableJudgement) -> JudgedRows {
+    let print = judgement.judged.clone();
+    JudgedRows {
+        rows: print.as_ref().map_or(String::new(), |p| p.rows.clone()),
+        candidates: print
+            .into_iter()
+            .flat_map(|p| p.candidates)
+            .take(1)
+            .map(|hash| ("pi".to_owned(), hash))
+            .collect(),
     }
 }
 

@@ -22,6 +22,7 @@ mod help;
 mod inputs;
 mod learned;
 mod logs;
+mod off_policy;
 mod offline_loop;
 mod queue;
 mod resume;

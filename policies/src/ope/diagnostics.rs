@@ -18,7 +18,7 @@ pub use self::overlap::{GroupOverlap, Overlap, OverlapCell};
 
 use self::calibration::Pairs;
 use self::histogram::Histogram;
-use self::overlap::Groups;
+pub(crate) use self::overlap::Groups;
 use super::model::Behaviour;
 use super::moments::Moments;
 use super::table::{Header, Rows};

@@ -8,7 +8,7 @@
 //! Chernozhukov et al. 2018 (cross-fitting); Farajtabar, Chow & Ghavamzadeh, ICML 2018 (MRDR).
 
 mod behaviour;
-mod linear;
+pub(in crate::ope) mod linear;
 mod tabular;
 
 use serde::{Deserialize, Serialize};
@@ -116,6 +116,17 @@ impl Fitted {
     }
 }
 
+impl Fitted {
+    /// How much a row moves the mean of Σ π q through the fit, n times, with q of the action taken: the derivative by its
+    /// reward, times its residual.
+    pub(crate) fn moved(&self, rows: &Rows, row: usize, q: f64) -> f64 {
+        match self {
+            Self::Linear(model) => model.moved(rows, row, q),
+            Self::Tabular(model) => model.moved(rows, row, q),
+        }
+    }
+}
+
 /// Columns that a model reads.
 pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
     Wanted {
@@ -129,13 +140,14 @@ pub(crate) const fn wanted(kind: ModelKind) -> Wanted {
     }
 }
 
-/// The fold of a row: one for all rows of a unit, else by its place in the file.
+/// The fold of a row: one for all rows of a unit or an episode, else by its place in the file.
 pub(crate) fn fold(rows: &Rows, row: usize) -> usize {
-    let key = rows
-        .unit
-        .get(row)
-        .copied()
-        .unwrap_or((rows.run << 32) + row as u64);
+    let of_unit = rows.unit.get(row).or_else(|| rows.episode.get(row));
+    fold_of_key(of_unit.copied().unwrap_or((rows.run << 32) + row as u64))
+}
+
+/// The fold of whatever has a key.
+pub(crate) fn fold_of_key(key: u64) -> usize {
     let mut x = key.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);

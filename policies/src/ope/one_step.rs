@@ -17,10 +17,11 @@ mod sensitivity;
 mod tests;
 mod tuning;
 
-pub use self::candidates::{NamedCandidate, SelectionDecision, TableSelection, select_on_table};
+pub use self::candidates::compare_on_table;
+pub(crate) use self::candidates::names;
 pub use self::estimator::{EstimatorError, Family, OneStep, Request, Shrink, Tuning};
-pub(crate) use self::judge::in_words;
 pub use self::judge::judge_one_step;
+pub(crate) use self::judge::{in_words, jackknife, widened};
 pub use self::options::{OptionError, TableOptions};
 pub use self::results::{
     ActionOverlap, Propensity, TableEstimate, TableInterval, TableJudgement, WeightSummary,

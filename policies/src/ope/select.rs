@@ -5,8 +5,10 @@
 
 mod gate;
 mod metrics;
+mod named;
 
 pub use self::gate::{
     CandidateResult, Decision, SelectError, Selection, SelectionPlan, TermSums, select,
 };
 pub use self::metrics::{SelectionMetrics, selection_metrics};
+pub use self::named::{Comparison, NamedCandidate, SelectionDecision, TableSelection};

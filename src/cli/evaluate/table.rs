@@ -29,12 +29,6 @@ pub(super) struct TableArgs {
     /// Rows to judge on, counted from 0, such as `50%..`: those that a `--policy` has not learned from. Default: all.
     #[arg(long, value_name = "A..B", requires = "table")]
     rows: Option<String>,
-    /// Estimators, separated by commas, parameters after a colon: `ips,snips,dm,dr,sndr,cips:10,switch:5`.
-    #[arg(long, value_name = "LIST", requires = "table", value_delimiter = ',')]
-    estimators: Vec<String>,
-    /// How intervals are made; the last three are bounds and need `--range`.
-    #[arg(long, value_enum, default_value_t = MethodArg::Bootstrap, requires = "table")]
-    interval: MethodArg,
     /// Range that rewards can have, for bounds.
     #[arg(
         long,
@@ -64,9 +58,6 @@ pub(super) struct TableArgs {
     /// What candidates (columns `NAME:pi0`, …) are compared with: one of them, `pi`, or by default the log.
     #[arg(long, value_name = "NAME", requires = "table")]
     baseline: Option<String>,
-    /// Other candidates that were judged on these rows before: they share the error of the decision.
-    #[arg(long, value_name = "N", default_value_t = 0, requires = "table")]
-    judged_before: u32,
     /// Page to draw.
     #[arg(long, value_name = "PAGE.html", requires = "table")]
     report: Option<PathBuf>,
@@ -82,13 +73,26 @@ pub(super) struct TableArgs {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum MethodArg {
+pub(super) enum MethodArg {
     Normal,
     T,
     Bootstrap,
     Hoeffding,
     Bernstein,
     Betting,
+}
+
+impl MethodArg {
+    pub(super) const fn method(self) -> Method {
+        match self {
+            Self::Normal => Method::Normal,
+            Self::T => Method::T,
+            Self::Bootstrap => Method::Bootstrap,
+            Self::Hoeffding => Method::Hoeffding,
+            Self::Bernstein => Method::Bernstein,
+            Self::Betting => Method::Betting,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -121,15 +125,8 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
             .as_deref()
             .map(|text| range_of_rows("--rows", text))
             .transpose()?,
-        estimators: any.estimators.clone(),
-        interval: match any.interval {
-            MethodArg::Normal => Method::Normal,
-            MethodArg::T => Method::T,
-            MethodArg::Bootstrap => Method::Bootstrap,
-            MethodArg::Hoeffding => Method::Hoeffding,
-            MethodArg::Bernstein => Method::Bernstein,
-            MethodArg::Betting => Method::Betting,
-        },
+        estimators: args.estimators.clone(),
+        interval: args.interval.method(),
         level: args.level,
         bootstrap: BootstrapPlan {
             resamples: args.resamples,
@@ -149,7 +146,7 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
         }),
         estimate_propensity: any.estimate_propensity,
         baseline: any.baseline.clone(),
-        judged_before: any.judged_before,
+        judged_before: args.judged_before,
         compare: args.out.is_some() || any.report.is_some(),
         gamma: any.gamma,
         sequence: SequenceOptions {
@@ -160,7 +157,11 @@ pub(super) fn run(path: &Path, args: &EvaluateArgs) -> Result<Done, Failure> {
             },
         },
     };
-    let judgement = judge_table(path, &question)?;
+    let mut ledger = args.ledger_of(path)?;
+    let (judgement, judged) = judge_table(path, &question, ledger.as_ref())?;
+    if let Some(ledger) = &mut ledger {
+        judged.add_to(ledger).map_err(super::unwritable)?;
+    }
     let judgement = if question.compare {
         keep(path, &question, args, judgement)?
     } else {
@@ -240,39 +241,7 @@ fn text(judgement: &TableJudgement) -> String {
         ));
     }
     lines.push(String::new());
-    let method = judgement
-        .estimates
-        .iter()
-        .find_map(|e| e.interval)
-        .map_or(String::new(), |i| format!(" {}", i.method));
-    lines.push(format!(
-        "{:<14} {:>12} {:>12}   {} %{method} interval",
-        "estimator",
-        "value",
-        "std. error",
-        per_cent(judgement.level)
-    ));
-    for estimate in &judgement.estimates {
-        let name = match estimate.parameter {
-            Some(parameter) => format!("{}:{parameter}", estimate.estimator),
-            None => estimate.estimator.clone(),
-        };
-        let line = match (&estimate.refused, estimate.value) {
-            (Some(reason), _) => format!("{name:<14} refused: {reason}"),
-            (None, value) => {
-                let interval = estimate.interval.map_or("none".to_owned(), |i| {
-                    format!("[{:.6}, {:.6}]", i.lower, i.upper)
-                });
-                format!(
-                    "{name:<14} {:>12.6} {:>12.6}   {interval}{}",
-                    value.unwrap_or(f64::NAN),
-                    estimate.standard_error.unwrap_or(f64::NAN),
-                    if estimate.biased { "  biased" } else { "" }
-                )
-            }
-        };
-        lines.push(line);
-    }
+    lines.extend(estimated(judgement));
     if let Some(selection) = &judgement.selection {
         lines.push(String::new());
         lines.extend(selected(selection, judgement.level));
@@ -304,8 +273,46 @@ fn text(judgement: &TableJudgement) -> String {
     lines.join("\n")
 }
 
+/// The estimates, line by line.
+pub(super) fn estimated(judgement: &TableJudgement) -> Vec<String> {
+    let method = judgement
+        .estimates
+        .iter()
+        .find_map(|e| e.interval)
+        .map_or(String::new(), |i| format!(" {}", i.method));
+    let mut lines = vec![format!(
+        "{:<14} {:>12} {:>12}   {} %{method} interval",
+        "estimator",
+        "value",
+        "std. error",
+        per_cent(judgement.level)
+    )];
+    for estimate in &judgement.estimates {
+        let name = match estimate.parameter {
+            Some(parameter) => format!("{}:{parameter}", estimate.estimator),
+            None => estimate.estimator.clone(),
+        };
+        let line = match (&estimate.refused, estimate.value) {
+            (Some(reason), _) => format!("{name:<14} refused: {reason}"),
+            (None, value) => {
+                let interval = estimate.interval.map_or("none".to_owned(), |i| {
+                    format!("[{:.6}, {:.6}]", i.lower, i.upper)
+                });
+                format!(
+                    "{name:<14} {:>12.6} {:>12.6}   {interval}{}",
+                    value.unwrap_or(f64::NAN),
+                    estimate.standard_error.unwrap_or(f64::NAN),
+                    if estimate.biased { "  biased" } else { "" }
+                )
+            }
+        };
+        lines.push(line);
+    }
+    lines
+}
+
 /// The ranking and the decision, line by line.
-fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
+pub(super) fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
     let mut lines = vec![format!(
         "{:<22} {:>12} {:>12} {:>14}   against {}",
         "candidate",
@@ -332,6 +339,12 @@ fn selected(selection: &TableSelection, level: f64) -> Vec<String> {
     if let (Some(critical), Some(bonferroni)) = (selection.critical_value, selection.bonferroni) {
         lines.push(format!(
             "bounds hold for all candidates at once: {critical:.2} standard errors (Bonferroni: {bonferroni:.2})"
+        ));
+    }
+    if selection.judged_before > 0 {
+        lines.push(format!(
+            "{} other candidates were judged on the same rows before; the bounds allow for them",
+            selection.judged_before
         ));
     }
     lines.push(match &selection.decision {

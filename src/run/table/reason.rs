@@ -46,6 +46,12 @@ fn known(text: &str) -> Option<TableReason> {
         });
     }
     let (action, rest) = text.strip_prefix("action ")?.split_once(' ')?;
+    if let Some(place) = rest.strip_prefix("was never taken in ") {
+        return Some(TableReason::NeverTakenIn {
+            action: action.parse().ok()?,
+            group: place.rsplit_once(" (")?.0.to_owned(),
+        });
+    }
     let rest = rest.strip_prefix("was never taken, and the policy takes it in ")?;
     Some(TableReason::NeverTaken {
         action: action.parse().ok()?,
@@ -85,7 +91,7 @@ mod tests {
             gate,
             ..TableQuestion::default()
         };
-        let judgement = judge_table(&path, &question).unwrap();
+        let judgement = judge_table(&path, &question, None).unwrap().0;
         reason(judgement.estimates[0].refused.as_deref().unwrap())
     }
 

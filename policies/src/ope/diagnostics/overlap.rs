@@ -21,6 +21,45 @@ pub struct Overlap {
     pub others: Option<GroupOverlap>,
 }
 
+/// Share of a group's rows (of all rows, where states group them) below which a policy's use of an action does not matter.
+const MATTERS: f64 = 0.01;
+
+impl Overlap {
+    /// Why the log cannot speak for the policy in a group, and what to do; `None` where it can.
+    ///
+    /// A class in which the log never took an action that the policy takes in a hundredth of its rows is enough. States are
+    /// many and rare: there the rows of all such states together must make a hundredth of the table.
+    #[must_use]
+    pub fn unsupported(&self) -> Option<String> {
+        let by = self.by.as_deref()?;
+        let all: u64 = self.groups.iter().map(|group| group.rows).sum();
+        let mut found: Vec<(f64, usize, &GroupOverlap)> = Vec::new();
+        for group in &self.groups {
+            for (action, cell) in group.cells.iter().enumerate() {
+                if cell.taken == 0 && cell.wanted > 0.0 {
+                    found.push((cell.wanted * group.rows as f64, action, group));
+                }
+            }
+        }
+        let (wanted, action, group) = *found.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
+        let matters = if by == "class" {
+            found
+                .iter()
+                .any(|(wanted, _, group)| *wanted >= MATTERS * group.rows as f64)
+        } else {
+            found.iter().map(|(wanted, ..)| wanted).sum::<f64>() >= MATTERS * all as f64
+        };
+        matters.then(|| {
+            format!(
+                "action {action} was never taken in {by} {} ({} rows), and the policy takes it in {:.0} % of them; collect such rows, or mask the action there",
+                group.name,
+                group.rows,
+                100.0 * wanted / group.rows as f64
+            )
+        })
+    }
+}
+
 /// One group of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GroupOverlap {
@@ -92,7 +131,7 @@ impl Sums {
 
 /// Sums of every group, in the order of their first rows.
 #[derive(Debug, Clone)]
-pub(super) struct Groups {
+pub(crate) struct Groups {
     actions: usize,
     groups: Vec<Sums>,
     places: HashMap<u64, usize>,
@@ -101,7 +140,7 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) fn new(actions: usize) -> Self {
+    pub(crate) fn new(actions: usize) -> Self {
         Self {
             actions,
             groups: Vec::new(),
@@ -113,6 +152,11 @@ impl Groups {
 
     /// Of a run of rows. Keeps all of its groups: which of them the table keeps apart, only the rows before can tell.
     pub(super) fn of(rows: &Rows, header: &Header) -> Self {
+        Self::of_policy(rows, &rows.target, header)
+    }
+
+    /// Of a run of rows under any policy: its probabilities, row after row.
+    pub(crate) fn of_policy(rows: &Rows, policy: &[f64], header: &Header) -> Self {
         let actions = header.actions;
         let mut groups = Self::new(actions);
         let keys = rows.group_keys(header);
@@ -126,7 +170,7 @@ impl Groups {
             for (sum, p) in sums
                 .wanted
                 .iter_mut()
-                .zip(&rows.target[row * actions..(row + 1) * actions])
+                .zip(&policy[row * actions..(row + 1) * actions])
             {
                 *sum += p;
             }
@@ -148,7 +192,7 @@ impl Groups {
         self.groups.len() - 1
     }
 
-    pub(super) fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         for theirs in &other.groups {
             if let Some(place) = self.places.get(&theirs.key) {
                 self.groups[*place].merge(theirs);
@@ -166,7 +210,7 @@ impl Groups {
         }
     }
 
-    pub(super) fn overlap(&self, header: &Header) -> Overlap {
+    pub(crate) fn overlap(&self, header: &Header) -> Overlap {
         let by = header.group_name().map(str::to_owned);
         let name = |key: u64| match self.names.get(&key) {
             Some(name) => name.clone(),

@@ -12,24 +12,26 @@ pub(crate) struct Linear {
     width: usize,
     /// `[fold][action]`, each `width` long.
     coefficients: Vec<Vec<Vec<f64>>>,
+    /// A⁻¹ ψ of each action, A its normal equations and ψ = Σ π(a|x) φ over all rows.
+    balance: Vec<Vec<f64>>,
 }
 
 /// Σ ω φφ′ (lower triangle), Σ ω φ r, Σ ω of one action.
 #[derive(Debug, Clone)]
-struct Equations {
+pub(in crate::ope) struct Equations {
     products: Vec<f64>,
     rewards: Vec<f64>,
 }
 
 impl Equations {
-    fn new(width: usize) -> Self {
+    pub(in crate::ope) fn new(width: usize) -> Self {
         Self {
             products: vec![0.0; width * (width + 1) / 2],
             rewards: vec![0.0; width],
         }
     }
 
-    fn add(&mut self, phi: &[f64], reward: f64, weight: f64) {
+    pub(in crate::ope) fn add(&mut self, phi: &[f64], reward: f64, weight: f64) {
         let mut at = 0;
         for (i, x) in phi.iter().enumerate() {
             let scaled = weight * x;
@@ -41,7 +43,7 @@ impl Equations {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(in crate::ope) fn merge(&mut self, other: &Self) {
         for (mine, theirs) in self.products.iter_mut().zip(&other.products) {
             *mine += theirs;
         }
@@ -50,9 +52,21 @@ impl Equations {
         }
     }
 
+    /// Forgets the rewards; products stay.
+    pub(in crate::ope) fn without_rewards(&mut self) {
+        self.rewards.fill(0.0);
+    }
+
+    /// Adds a row's reward alone, where its products are in already.
+    pub(in crate::ope) fn add_reward(&mut self, phi: &[f64], reward: f64) {
+        for (sum, x) in self.rewards.iter_mut().zip(phi) {
+            *sum += x * reward;
+        }
+    }
+
     /// Coefficients with a penalty of one row: each feature's coefficient is drawn to 0 as if one row said so, the
     /// intercept hardly at all.
-    fn solve(&self, width: usize) -> Vec<f64> {
+    pub(in crate::ope) fn solve(&self, width: usize) -> Vec<f64> {
         let n = self.products[0];
         if n <= 0.0 {
             return vec![0.0; width];
@@ -129,13 +143,15 @@ impl Linear {
             features,
             width,
             coefficients: Vec::new(),
+            balance: Vec::new(),
         };
-        let empty = vec![vec![Equations::new(width); actions]; FOLDS];
-        let mut sums = empty.clone();
+        let none = vec![vec![0.0; width]; actions];
+        let empty = (vec![vec![Equations::new(width); actions]; FOLDS], none);
+        let (mut sums, mut wants) = empty.clone();
         table.scan(
             wanted(kind),
             |rows| {
-                let mut part = empty.clone();
+                let (mut part, mut wants) = empty.clone();
                 let mut phi = vec![0.0; width];
                 for row in 0..rows.len() {
                     let action = usize::from(rows.action[row]);
@@ -144,16 +160,37 @@ impl Linear {
                     if weight > 0.0 && phi.iter().all(|x| x.is_finite()) {
                         part[fold(&rows, row)][action].add(&phi, rows.reward[row], weight);
                     }
+                    let target = &rows.target[row * actions..(row + 1) * actions];
+                    for (sums, p) in wants.iter_mut().zip(target) {
+                        for (sum, x) in sums.iter_mut().zip(&phi) {
+                            *sum += p * x;
+                        }
+                    }
                 }
-                part
+                (part, wants)
             },
-            |part| {
+            |(part, asked)| {
+                for (mine, theirs) in wants.iter_mut().flatten().zip(asked.iter().flatten()) {
+                    *mine += theirs;
+                }
                 for (mine, theirs) in sums.iter_mut().flatten().zip(part.iter().flatten()) {
                     mine.merge(theirs);
                 }
                 Ok(())
             },
         )?;
+        model.balance = wants
+            .into_iter()
+            .enumerate()
+            .map(|(action, wants)| {
+                let mut all = Equations::new(width);
+                for of_fold in &sums {
+                    all.merge(&of_fold[action]);
+                }
+                all.rewards = wants;
+                all.solve(width)
+            })
+            .collect();
         model.coefficients = (0..FOLDS)
             .map(|left_out| {
                 (0..actions)
@@ -189,6 +226,15 @@ impl Linear {
                 }
             }
         }
+    }
+
+    pub(super) fn moved(&self, rows: &Rows, row: usize, q: f64) -> f64 {
+        let action = usize::from(rows.action[row]);
+        let mut phi = vec![0.0; self.width];
+        self.features(rows, row, action, &mut phi);
+        let of_action = self.balance[action].iter().zip(&phi);
+        let weight: f64 = of_action.map(|(b, x)| b * x).sum();
+        weight * (rows.reward[row] - q)
     }
 
     pub(super) fn predict(&self, rows: &Rows, row: usize, into: &mut [f64]) {

@@ -211,3 +211,29 @@ fn hidden_reasons_widen_the_value_as_far_as_they_may() {
         before = (bounds.lower, bounds.upper);
     }
 }
+
+#[test]
+fn the_spread_of_a_fitted_mean_is_that_over_fresh_logs() {
+    // 120 fresh logs: the reported standard error of `dm` is the standard deviation of its values, which 120 draws tell to
+    // 6.5 % (1/√240).
+    for (kind, rows) in [(ModelKind::Ridge, 400), (ModelKind::Tabular, 1200)] {
+        let (mut values, mut errors) = (Vec::new(), 0.0);
+        for log in 0..120 {
+            let world = world(rows, 100 + log);
+            let more = TableOptions {
+                model: Some(kind),
+                ..TableOptions::default()
+            };
+            let judged = world.judge(&world.path(), &["dm"], more);
+            values.push(judged.estimates[0].value.unwrap());
+            errors += judged.estimates[0].standard_error.unwrap() / 120.0;
+        }
+        let mean = values.iter().sum::<f64>() / 120.0;
+        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+        let spread = (squares / 119.0).sqrt();
+        assert!(
+            (errors / spread - 1.0).abs() < 0.2,
+            "{kind:?} {errors} {spread}"
+        );
+    }
+}

@@ -1,73 +1,21 @@
-//! Many candidates on one table: doubly robust differences to a baseline, and what the gate says of them.
-
-use serde::{Deserialize, Serialize};
+//! Many candidates on one table: doubly robust differences to a baseline.
 
 use super::judge::{Source, in_words};
 use super::options::TableOptions;
 use super::piece::Model;
 use super::results::Propensity;
+use crate::ope::diagnostics::Groups;
 use crate::ope::model::{Fitted, Weighting, wanted};
-use crate::ope::select::{Decision, SelectionPlan, TermSums, select};
-use crate::ope::table::{Rows, Table, TableError, Wanted};
+use crate::ope::prints::Prints;
+use crate::ope::select::{Comparison, TermSums};
+use crate::ope::table::{Header, Rows, Table, TableError, Wanted};
 use crate::ope::weights::WeightTally;
 
-/// Name of the policy that wrote the log.
-const AS_LOGGED: &str = "as logged";
-
-/// A candidate and what the gate says of it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct NamedCandidate {
-    /// Its name.
-    pub name: String,
-    /// Estimated difference to the baseline, in units of the reward.
-    pub difference: Option<f64>,
-    /// Its standard error.
-    pub standard_error: Option<f64>,
-    /// Lower bound, simultaneous over all candidates.
-    pub lower: Option<f64>,
-    /// Whether the bound is above zero.
-    pub passes: bool,
-    /// Why it is not judged.
-    pub refused: Option<String>,
-}
-
-/// A ranking of candidates and a decision.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TableSelection {
-    /// What they are compared with.
-    pub baseline: String,
-    /// From the largest lower bound to the smallest; refused ones last.
-    pub candidates: Vec<NamedCandidate>,
-    /// Promote, keep, or collect more, in words.
-    pub decision: SelectionDecision,
-    /// How many standard errors a bound lies below its estimate, and what Bonferroni's correction would take.
-    pub critical_value: Option<f64>,
-    /// See [`TableSelection::critical_value`].
-    pub bonferroni: Option<f64>,
-}
-
-/// What to do.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum SelectionDecision {
-    /// Promote this one.
-    Promote {
-        /// Its name.
-        candidate: String,
-    },
-    /// Keep the baseline.
-    Keep {
-        /// Why.
-        reason: String,
-    },
-    /// The best looks better and is not shown to be.
-    CollectMore {
-        /// Its name.
-        candidate: String,
-        /// Rows like these, beyond those at hand.
-        rows: u64,
-    },
+/// Names of the policies of a table.
+pub(crate) fn names(header: &Header) -> Vec<String> {
+    std::iter::once(header.target.clone())
+        .chain(header.candidates.iter().cloned())
+        .collect()
 }
 
 /// Compares the policy of the columns `pi…` and every named candidate with a baseline: the log, or one of them.
@@ -76,31 +24,20 @@ pub enum SelectionDecision {
 ///
 /// # Errors
 /// [`TableError`] for a table that cannot be read.
-pub fn select_on_table(
+pub fn compare_on_table(
     table: &Table,
     options: &TableOptions,
     baseline: Option<&str>,
-    judged_before: u32,
-) -> Result<Result<TableSelection, String>, TableError> {
+) -> Result<Result<Comparison, String>, TableError> {
     let header = table.header();
     let source = Source::of(header, options);
-    let names: Vec<String> = std::iter::once(header.target.clone())
-        .chain(header.candidates.iter().cloned())
-        .collect();
-    let against = match baseline {
-        None | Some(AS_LOGGED) => None,
-        Some(name) => match names.iter().position(|known| known == name) {
-            Some(at) => Some(at),
-            None => {
-                return Ok(Err(format!(
-                    "no candidate `{name}`; there are {}",
-                    names.join(", ")
-                )));
-            }
-        },
+    let names = names(header);
+    let against = match Comparison::baseline(&names, baseline) {
+        Ok(against) => against,
+        Err(reason) => return Ok(Err(reason)),
     };
     if source.propensity() != Some(Propensity::Logged) {
-        return Ok(Ok(kept(
+        return Ok(Ok(Comparison::nothing(
             &names,
             against,
             "the log has no propensities, and on estimates of them alone nothing may be promoted",
@@ -116,14 +53,23 @@ pub fn select_on_table(
     .and(Wanted {
         candidates: true,
         ..Wanted::default()
-    });
+    })
+    .and(header.grouping());
     let count = names.len();
     let mut sums = TermSums::new(count);
     let mut weights = vec![WeightTally::default(); count];
+    let mut prints = Prints::new(count);
+    let mut groups: Vec<Groups> = (0..count).map(|_| Groups::new(header.actions)).collect();
     table.scan(
         reads,
-        |rows| terms(&rows, header.actions, count, model),
-        |(terms, tallies)| {
+        |rows| {
+            let prints = Prints::of(&rows, header.actions);
+            let groups: Vec<Groups> = (0..count)
+                .map(|candidate| Groups::of_policy(&rows, policy_of(&rows, candidate), header))
+                .collect();
+            (terms(&rows, header.actions, count, model), prints, groups)
+        },
+        |((terms, tallies), part, their_groups)| {
             let mut row = vec![0.0; count];
             for terms in terms.chunks_exact(count + 1) {
                 let base = against.map_or(terms[count], |at| terms[at]);
@@ -135,109 +81,37 @@ pub fn select_on_table(
             for (mine, theirs) in weights.iter_mut().zip(&tallies) {
                 mine.merge(theirs);
             }
+            prints.merge(&part);
+            for (mine, theirs) in groups.iter_mut().zip(&their_groups) {
+                mine.merge(theirs);
+            }
             Ok(())
         },
     )?;
-    let plan = SelectionPlan {
-        level: options.level,
-        judged_before,
-        bootstrap: options.bootstrap,
-    };
-    let refused: Vec<Option<String>> = weights
+    let refused = weights
         .iter()
-        .map(|tally| {
+        .zip(&groups)
+        .map(|(tally, groups)| {
             let refusal = options.gate.refusal(&tally.diagnostics());
-            refusal.map(|refusal| in_words(&refusal, "row"))
+            let unsupported = groups.overlap(header).unsupported();
+            unsupported.or_else(|| refusal.map(|refusal| in_words(&refusal, "row")))
         })
         .collect();
-    let judged: Vec<usize> = (0..count)
-        .filter(|c| Some(*c) != against && refused[*c].is_none())
-        .collect();
-    if let Some(at) = against
-        && let Some(reason) = &refused[at]
-    {
-        return Ok(Ok(kept(
-            &names,
-            against,
-            &format!("the baseline cannot be judged: {reason}"),
-        )));
-    }
-    let selection = match select(&sums.only(&judged), plan) {
-        Ok(selection) => selection,
-        Err(error) => {
-            let mut all = kept(&names, against, &error.to_string());
-            for candidate in &mut all.candidates {
-                let at = names.iter().position(|name| *name == candidate.name);
-                candidate.refused = at.and_then(|at| refused[at].clone());
-            }
-            return Ok(Ok(all));
-        }
-    };
-    let name = |candidate: usize| names[judged[candidate]].clone();
-    let mut candidates: Vec<NamedCandidate> = selection
-        .ranking
-        .iter()
-        .map(|r| NamedCandidate {
-            name: name(r.candidate),
-            difference: Some(r.difference),
-            standard_error: Some(r.standard_error),
-            lower: Some(r.lower),
-            passes: r.passes,
-            refused: None,
-        })
-        .collect();
-    candidates.extend(refused.into_iter().enumerate().filter_map(|(at, reason)| {
-        Some(NamedCandidate {
-            name: names[at].clone(),
-            difference: None,
-            standard_error: None,
-            lower: None,
-            passes: false,
-            refused: Some(reason?),
-        })
-    }));
-    Ok(Ok(TableSelection {
-        baseline: against.map_or_else(|| AS_LOGGED.to_owned(), |at| names[at].clone()),
-        candidates,
-        decision: match selection.decision {
-            Decision::Promote { candidate } => SelectionDecision::Promote {
-                candidate: name(candidate),
-            },
-            Decision::CollectMore { candidate, rows } => SelectionDecision::CollectMore {
-                candidate: name(candidate),
-                rows,
-            },
-            Decision::Keep => SelectionDecision::Keep {
-                reason: "no candidate has an estimate above the baseline's".to_owned(),
-            },
-        },
-        critical_value: Some(selection.critical_value),
-        bonferroni: Some(selection.bonferroni),
+    Ok(Ok(Comparison {
+        names,
+        against,
+        sums,
+        refused,
+        fingerprint: Some(prints.fingerprint()),
+        nothing: None,
     }))
 }
 
-/// No candidate judged, and why.
-fn kept(names: &[String], against: Option<usize>, reason: &str) -> TableSelection {
-    TableSelection {
-        baseline: against.map_or_else(|| AS_LOGGED.to_owned(), |at| names[at].clone()),
-        candidates: names
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| Some(*at) != against)
-            .map(|(_, name)| NamedCandidate {
-                name: name.clone(),
-                difference: None,
-                standard_error: None,
-                lower: None,
-                passes: false,
-                refused: Some(reason.to_owned()),
-            })
-            .collect(),
-        decision: SelectionDecision::Keep {
-            reason: reason.to_owned(),
-        },
-        critical_value: None,
-        bonferroni: None,
+/// Probabilities of a candidate, row after row; the first is the policy of the columns `pi…`.
+fn policy_of(rows: &Rows, candidate: usize) -> &[f64] {
+    match candidate {
+        0 => &rows.target,
+        named => &rows.candidates[named - 1],
     }
 }
 
@@ -262,10 +136,7 @@ fn terms(
         let taken = usize::from(rows.action[row]);
         let residual = rows.reward[row] - predicted[taken];
         for (candidate, weights) in weights.iter_mut().enumerate() {
-            let target = match candidate {
-                0 => &rows.target[cells.clone()],
-                named => &rows.candidates[named - 1][cells.clone()],
-            };
+            let target = &policy_of(rows, candidate)[cells.clone()];
             let direct: f64 = target.iter().zip(&predicted).map(|(p, q)| p * q).sum();
             let weight = target[taken] / rows.propensity[row];
             weights.push(weight);

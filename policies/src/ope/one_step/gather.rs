@@ -8,8 +8,10 @@ use super::layout::{Formula, Rounds, Term};
 use super::piece::{Need, Overlap, Piece, piece};
 use crate::ope::bootstrap::{GroupSums, MAX_GROUPS, spread};
 use crate::ope::diagnostics::DiagnosticsTally;
+use crate::ope::drift::DriftSums;
 use crate::ope::interval::Sides;
 use crate::ope::moments::Moments;
+use crate::ope::prints::Prints;
 use crate::ope::table::{Table, TableError, Wanted};
 use crate::ope::weights::WeightTally;
 
@@ -47,6 +49,8 @@ pub(crate) struct Gathered {
     pub(crate) missing_model: u64,
     pub(crate) overlap: Overlap,
     pub(crate) diagnostics: DiagnosticsTally,
+    pub(crate) prints: Prints,
+    pub(crate) drift: DriftSums,
     /// Units that rows belong to; none when every row is one.
     pub(crate) units: Option<u64>,
 }
@@ -68,6 +72,8 @@ pub(crate) fn gather(table: &Table, need: &Need<'_>) -> Result<Gathered, TableEr
             missing_model: 0,
             overlap: Overlap::new(header.actions),
             diagnostics: DiagnosticsTally::new(header),
+            prints: Prints::new(1),
+            drift: DriftSums::default(),
             units: None,
         },
         pending: Rounds::default(),
@@ -127,6 +133,11 @@ impl State<'_> {
         self.gathered.overlap.merge(&piece.overlap);
         self.gathered.diagnostics.merge(&piece.diagnostics);
         self.gathered.missing_model += piece.missing_model;
+        self.gathered.prints.merge(&piece.prints);
+        for (row, reward) in piece.rounds.reward.iter().enumerate() {
+            let weight = piece.rounds.weight.get(row).copied().unwrap_or(f64::NAN);
+            self.gathered.drift.add(weight, *reward);
+        }
         self.pending.append(&mut piece.rounds);
         self.pending_units.append(&mut piece.unit);
         // Enough for every thread to have a block.
@@ -263,11 +274,7 @@ pub(crate) fn resampled(gathered: &Gathered, plan: crate::ope::BootstrapPlan) ->
 pub(crate) fn clustered_error(gathered: &Gathered, formula: &Formula) -> f64 {
     let width = gathered.groups.width() - 1;
     let means = gathered.moments.means();
-    let mut gradient: Vec<(usize, f64)> = formula.plus.iter().map(|c| (*c, 1.0)).collect();
-    if let Some((num, den)) = formula.ratio {
-        gradient.push((num, 1.0 / means[den]));
-        gradient.push((den, -means[num] / (means[den] * means[den])));
-    }
+    let gradient = formula.gradient(means);
     let n = gathered.moments.n();
     let (mut squares, mut groups) = (0.0, 0.0);
     for group in 0..gathered.groups.groups() {

@@ -31,7 +31,10 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
     } else {
         options.estimators.clone()
     };
-    let mut layout = Layout::default();
+    let mut layout = Layout {
+        fitted: source.kind.is_some_and(|kind| kind != ModelKind::Given),
+        ..Layout::default()
+    };
     let (mut shrinks, mut kept) = (Vec::new(), Vec::new());
     let asked: Vec<Asked> = requests
         .iter()
@@ -109,6 +112,11 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
         } else {
             Vec::new()
         },
+        unsupported: gathered
+            .diagnostics
+            .diagnostics(header)
+            .overlap
+            .unsupported(),
         gathered: &gathered,
         others,
     };
@@ -118,6 +126,8 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
         .map(|asked| judge.estimate(asked, &mut notes))
         .collect();
     judge.notes(&source, &fitted, &asked, &mut notes);
+    let drift = gathered.drift.drift();
+    notes.extend(drift.and_then(|drift| drift.in_words()));
     let sensitivity = match options.gamma.filter(|_| source.propensity.is_some()) {
         Some(gamma) => Some(sensitivity(table, &need(None), gamma)?),
         None => None,
@@ -146,6 +156,8 @@ pub fn judge_one_step(table: &Table, options: &TableOptions) -> Result<TableJudg
         returns: None,
         sensitivity,
         selection: None,
+        drift,
+        judged: Some(gathered.prints.fingerprint()),
         notes,
     })
 }
@@ -249,6 +261,8 @@ struct Candidate {
 struct Judge<'a> {
     options: &'a TableOptions,
     gathered: &'a Gathered,
+    /// A group of rows in which the log never did what the policy does.
+    unsupported: Option<String>,
     resamples: Vec<Vec<f64>>,
     /// The same sums under the model of each fold, where propensities are estimated.
     others: Vec<Gathered>,
@@ -344,18 +358,8 @@ impl Judge<'_> {
 
     /// What the estimate of propensities adds to the standard error: the jackknife over the folds that fitted it.
     fn error_of_propensities(&self, formula: &Formula) -> f64 {
-        if self.others.is_empty() {
-            return 0.0;
-        }
-        let values: Vec<f64> = self
-            .others
-            .iter()
-            .map(|gathered| formula.value(gathered.moments.means()))
-            .collect();
-        let k = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / k;
-        let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
-        ((k - 1.0) / k * squares).sqrt()
+        let others = self.others.iter();
+        jackknife(others.map(|gathered| formula.value(gathered.moments.means())))
     }
 
     /// Why an estimate is not given.
@@ -384,10 +388,12 @@ impl Judge<'_> {
             .shrunk
             .map_or(&gathered.weights, |at| &gathered.shrunk[at])
             .diagnostics();
-        self.never_taken().or_else(|| {
-            let refusal = self.options.gate.refusal(&weights);
-            refusal.map(|refusal| in_words(&refusal, "row"))
-        })
+        self.never_taken()
+            .or_else(|| self.unsupported.clone())
+            .or_else(|| {
+                let refusal = self.options.gate.refusal(&weights);
+                refusal.map(|refusal| in_words(&refusal, "row"))
+            })
     }
 
     /// An action that the policy takes in at least one row of a thousand and the log never took.
@@ -430,7 +436,11 @@ impl Judge<'_> {
                 (value - quantile * error, value + quantile * error)
             }
             Method::Bootstrap => {
-                let values: Vec<f64> = self.resamples.iter().map(|m| formula.value(m)).collect();
+                let values: Vec<f64> = self
+                    .resamples
+                    .iter()
+                    .map(|m| formula.resampled(m, self.gathered.moments.means()))
+                    .collect();
                 let i = Interval::percentile(&values, options.level)
                     .ok_or("too many resamples have no weight at all")?;
                 widened((i.lower, i.upper), value, quantile * fitted)
@@ -459,8 +469,13 @@ impl Judge<'_> {
         }
         if computed(|e| e == OneStep::Dm) {
             notes.push(format!(
-                "dm rests on the reward model ({}) alone; the model's own error is not in its interval",
-                source.kind.map_or("", ModelKind::describe)
+                "dm rests on the reward model ({}) alone; {}",
+                source.kind.map_or("", ModelKind::describe),
+                if fitted.model.is_some() {
+                    "its interval holds the spread of the fit (infinitesimal jackknife over rows), not what the model cannot express"
+                } else {
+                    "the model's own error is not in its interval"
+                }
             ));
         }
         if let Some(behaviour) = &fitted.behaviour {
@@ -503,8 +518,20 @@ impl Judge<'_> {
     }
 }
 
+/// Standard error by leaving out a fold at a time: values without each. Zero when there are none.
+pub(crate) fn jackknife(values: impl Iterator<Item = f64>) -> f64 {
+    let values: Vec<f64> = values.collect();
+    if values.is_empty() {
+        return 0.0;
+    }
+    let k = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / k;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    ((k - 1.0) / k * squares).sqrt()
+}
+
 /// An interval with another, independent error in it: half-widths add in squares.
-fn widened(ends: (f64, f64), value: f64, half: f64) -> (f64, f64) {
+pub(crate) fn widened(ends: (f64, f64), value: f64, half: f64) -> (f64, f64) {
     if half == 0.0 {
         return ends;
     }

@@ -13,6 +13,8 @@ pub(crate) struct Rounds {
     pub(crate) model: Vec<f64>,
     /// Σₐ π(a|x) q(x, a).
     pub(crate) direct: Vec<f64>,
+    /// How much a row moves the mean of a model that was fitted here; empty when nobody asks.
+    pub(crate) moved: Vec<f64>,
     /// The same two of the model that is fitted for `mrdr`; empty when nobody asks.
     pub(crate) robust_model: Vec<f64>,
     pub(crate) robust_direct: Vec<f64>,
@@ -24,6 +26,7 @@ impl Rounds {
         self.reward.append(&mut other.reward);
         self.model.append(&mut other.model);
         self.direct.append(&mut other.direct);
+        self.moved.append(&mut other.moved);
         self.robust_model.append(&mut other.robust_model);
         self.robust_direct.append(&mut other.robust_direct);
     }
@@ -42,6 +45,7 @@ impl Rounds {
             reward: cut(&self.reward),
             model: cut(&self.model),
             direct: cut(&self.direct),
+            moved: cut(&self.moved),
             robust_model: cut(&self.robust_model),
             robust_direct: cut(&self.robust_direct),
         }
@@ -67,6 +71,8 @@ pub(crate) enum Term {
     LostReward(Shrink),
     /// (w − s(w))(r − q)
     LostResidual(Shrink),
+    /// What the row adds to the error of the fitted model's mean.
+    ModelError,
     /// dm and w (r − q) of the model of `mrdr`.
     RobustDirect,
     RobustResidual,
@@ -96,6 +102,7 @@ impl Term {
         match self {
             Self::Weight => w.clone(),
             Self::Direct => dm.clone(),
+            Self::ModelError => rounds.moved.clone(),
             Self::RobustDirect => rounds.robust_direct.clone(),
             Self::RobustResidual => w
                 .iter()
@@ -128,6 +135,8 @@ pub(crate) struct Formula {
     pub(crate) ratio: Option<(usize, usize)>,
     /// The column whose mean is what shrinking leaves out.
     pub(crate) lost: Option<usize>,
+    /// The column that the error of a model fitted here adds: it moves the interval and not the value.
+    pub(crate) error: Option<usize>,
 }
 
 impl Formula {
@@ -139,13 +148,31 @@ impl Formula {
 
     /// Standard error by the delta method: exact for plain means, terms v + w (r − v)/w̄ for ratios.
     pub(crate) fn standard_error(&self, moments: &Moments) -> f64 {
-        let mut gradient: Vec<(usize, f64)> = self.plus.iter().map(|c| (*c, 1.0)).collect();
-        if let Some((num, den)) = self.ratio {
-            let (num_mean, den_mean) = (moments.means()[num], moments.means()[den]);
-            gradient.push((num, 1.0 / den_mean));
-            gradient.push((den, -num_mean / (den_mean * den_mean)));
-        }
+        let gradient = self.gradient(moments.means());
         (moments.variance(&gradient) / moments.n()).sqrt()
+    }
+
+    /// Derivatives of the value, and of the model's own error, by the means of columns.
+    pub(crate) fn gradient(&self, means: &[f64]) -> Vec<(usize, f64)> {
+        let mut gradient: Vec<(usize, f64)> = self
+            .plus
+            .iter()
+            .chain(&self.error)
+            .map(|c| (*c, 1.0))
+            .collect();
+        if let Some((num, den)) = self.ratio {
+            gradient.push((num, 1.0 / means[den]));
+            gradient.push((den, -means[num] / (means[den] * means[den])));
+        }
+        gradient
+    }
+
+    /// The value in a resample of a table with these means.
+    pub(crate) fn resampled(&self, resample: &[f64], means: &[f64]) -> f64 {
+        self.value(resample)
+            + self
+                .error
+                .map_or(0.0, |column| resample[column] - means[column])
     }
 
     /// Mean and standard error of what shrinking leaves out.
@@ -161,6 +188,8 @@ impl Formula {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Layout {
     pub(crate) terms: Vec<Term>,
+    /// Whether the reward model is fitted here, so that its own error is known.
+    pub(crate) fitted: bool,
 }
 
 impl Layout {
@@ -193,6 +222,7 @@ impl Layout {
             plus: plus.iter().map(|term| self.place(*term)).collect(),
             ratio: ratio.map(|(num, den)| (self.place(num), self.place(den))),
             lost: lost.map(|term| self.place(term)),
+            error: (estimator == OneStep::Dm && self.fitted).then(|| self.place(Term::ModelError)),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::estimator::Shrink;
 use super::gather::Bounded;
-use super::layout::{Layout, Rounds};
+use super::layout::{Layout, Rounds, Term};
 use crate::ope::diagnostics::DiagnosticsTally;
 use crate::ope::model::{Behaviour, Fitted, ModelKind, wanted};
+use crate::ope::prints::Prints;
 use crate::ope::table::{Header, Rows, Wanted};
 
 /// How often each action was taken, and how often the target policy would take it.
@@ -90,12 +91,14 @@ pub(crate) struct Piece {
     pub(crate) overlap: Overlap,
     pub(crate) diagnostics: DiagnosticsTally,
     pub(crate) missing_model: u64,
+    pub(crate) prints: Prints,
     /// The first reward outside the declared range, and its row.
     pub(crate) outside: Option<(u64, f64)>,
 }
 
 pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
     let actions = header.actions;
+    let prints = Prints::of(&rows, actions);
     let mut overlap = Overlap::new(actions);
     for (action, p) in rows.action.iter().zip(&rows.propensity) {
         let [sum, squares] = &mut overlap.inverse[usize::from(*action)];
@@ -134,6 +137,13 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
         let at = rows.reward.iter().position(|r| *r < low || *r > high)?;
         Some((at as u64, rows.reward[at]))
     });
+    if need.layout.terms.contains(&Term::ModelError)
+        && let Model::Fitted(_, fitted) = need.model
+    {
+        rounds.moved = (0..rows.len())
+            .map(|row| fitted.moved(&rows, row, rounds.model[row]))
+            .collect();
+    }
     rounds.reward = rows.reward;
     Piece {
         rounds,
@@ -141,6 +151,7 @@ pub(crate) fn piece(rows: Rows, header: &Header, need: &Need<'_>) -> Piece {
         overlap,
         diagnostics,
         missing_model,
+        prints,
         outside,
     }
 }

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::candidates::TableSelection;
 use super::sensitivity::Sensitivity;
 use crate::ope::diagnostics::TableDiagnostics;
+use crate::ope::drift::Drift;
 use crate::ope::interval::Method;
+use crate::ope::prints::Fingerprint;
+use crate::ope::select::TableSelection;
 use crate::ope::sequential::ReturnDistribution;
 use crate::ope::weights::WeightDiagnostics;
 
@@ -40,6 +42,12 @@ pub struct TableJudgement {
     /// Ranking of candidates and a decision, when the table has candidates.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<TableSelection>,
+    /// Whether the halves of the log tell the same; none where rows are few.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
+    /// What was judged: hashes of the rows and of the policy's probabilities on them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged: Option<Fingerprint>,
     /// What a reader should know.
     pub notes: Vec<String>,
 }

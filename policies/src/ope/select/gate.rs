@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ope::bootstrap::{BootstrapPlan, GroupSums, MAX_GROUPS, spread};
+use crate::ope::drift::Halves;
 
 /// How to select.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -33,6 +34,9 @@ impl Default for SelectionPlan {
     }
 }
 
+/// Rows that are halved together.
+const RUN: u64 = 64;
+
 /// Per-row differences to the baseline, added up: one column a candidate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TermSums {
@@ -41,6 +45,8 @@ pub struct TermSums {
     rows: u64,
     sums: Vec<f64>,
     squares: Vec<f64>,
+    /// Σ x and Σ x² of each candidate over each run of rows, less the first row.
+    runs: Vec<Vec<[f64; 2]>>,
     /// First row, from which differences are measured: equal terms have no spread at all.
     first: Vec<f64>,
 }
@@ -55,6 +61,7 @@ impl TermSums {
             rows: 0,
             sums: vec![0.0; candidates],
             squares: vec![0.0; candidates],
+            runs: Vec::new(),
             first: vec![0.0; candidates],
         }
     }
@@ -65,14 +72,44 @@ impl TermSums {
         if self.rows == 0 {
             self.first.copy_from_slice(differences);
         }
+        if self.rows.is_multiple_of(RUN) {
+            self.runs.push(vec![[0.0; 2]; self.candidates]);
+        }
         self.rows += 1;
         self.groups.add(group, self.candidates, 1.0);
+        let run = self.runs.len() - 1;
         for (at, difference) in differences.iter().enumerate() {
             let centred = difference - self.first[at];
             self.groups.add(group, at, *difference);
             self.sums[at] += centred;
             self.squares[at] += centred * centred;
+            self.runs[run][at][0] += centred;
+            self.runs[run][at][1] += centred * centred;
         }
+    }
+
+    /// The lead of a candidate by halves of the rows, tested at a level; none on fewer than four runs of rows.
+    #[must_use]
+    pub fn halves(&self, candidate: usize, level: f64) -> Option<Halves> {
+        let runs = self.runs.len();
+        if runs < 4 {
+            return None;
+        }
+        let half = |from: usize, to: usize| {
+            let n = ((to as u64 * RUN).min(self.rows) - from as u64 * RUN) as f64;
+            let (mut sum, mut squares) = (0.0, 0.0);
+            for run in &self.runs[from..to] {
+                sum += run[candidate][0];
+                squares += run[candidate][1];
+            }
+            let mean = sum / n;
+            (
+                mean + self.first[candidate],
+                (squares / n - mean * mean) / n,
+            )
+        };
+        let (a, b) = (half(0, runs / 2), half(runs / 2, runs));
+        Some(Halves::of(a.0, b.0, a.1 + b.1, level))
     }
 
     /// The same rows with some of the candidates.
@@ -88,6 +125,11 @@ impl TermSums {
             kept.groups.add(group, candidates.len(), rows);
         }
         let of = |column: &[f64]| candidates.iter().map(|c| column[*c]).collect();
+        kept.runs = self
+            .runs
+            .iter()
+            .map(|run| candidates.iter().map(|c| run[*c]).collect())
+            .collect();
         kept.sums = of(&self.sums);
         kept.squares = of(&self.squares);
         kept.first = of(&self.first);

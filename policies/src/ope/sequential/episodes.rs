@@ -4,6 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 
 use crate::ope::diagnostics::{DiagnosticsTally, TableDiagnostics};
+use crate::ope::model::Behaviour;
+use crate::ope::prints::Prints;
 use crate::ope::table::{Header, MISSING, Rows, Table, TableError, Wanted};
 
 /// State of a step that has none.
@@ -14,7 +16,7 @@ pub(crate) const NO_STATE: u32 = u32::MAX;
 pub(crate) struct Episodes {
     pub(crate) actions: usize,
     /// First step of each episode, and the number of steps.
-    starts: Vec<usize>,
+    pub(crate) starts: Vec<usize>,
     /// ln ρₜ, −∞ where the policy never takes the action; empty without propensities.
     pub(crate) log_ratio: Vec<f64>,
     pub(crate) reward: Vec<f64>,
@@ -38,12 +40,52 @@ pub(crate) struct Episodes {
     pub(crate) logged: Vec<u64>,
     pub(crate) wanted: Vec<f64>,
     /// What overviews show of the steps.
-    tally: Option<DiagnosticsTally>,
+    pub(super) tally: Option<DiagnosticsTally>,
+    /// Key of each episode, by which it falls into a fold.
+    pub(crate) key: Vec<u64>,
+    /// What only some computations need of each step.
+    pub(crate) kept: Kept,
+    /// Hashes of what was read.
+    pub(crate) prints: Prints,
+}
+
+/// What is kept of each step where a model is fitted here or candidates are compared; else empty.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Kept {
+    /// Target policy, step after step.
+    pub(crate) target: Vec<f64>,
+    /// Propensity of the action taken.
+    pub(crate) propensity: Vec<f64>,
+    /// Given model of every action, step after step.
+    pub(crate) given: Vec<f64>,
+    /// Features, step after step.
+    pub(crate) features: Vec<f64>,
+    /// Features a step.
+    pub(crate) width: usize,
+    /// Probabilities of each named candidate, step after step.
+    pub(crate) candidates: Vec<Vec<f64>>,
+}
+
+/// What to read of a table beside what every estimator needs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Reading<'a> {
+    /// The columns `q…`.
+    pub(crate) model: bool,
+    /// The columns `state` and `next_state`.
+    pub(crate) states: bool,
+    /// The columns `x…`.
+    pub(crate) features: bool,
+    /// The columns of named candidates.
+    pub(crate) candidates: bool,
+    /// Whether to keep each step's target, propensity and model.
+    pub(crate) keep: bool,
+    /// The policy that wrote the log, where it was estimated, and the fold whose model stands for all.
+    pub(crate) behaviour: Option<(&'a Behaviour, Option<usize>)>,
 }
 
 impl Episodes {
     /// Reads a table with episodes. Rows of an episode stand together, in the order of their steps.
-    pub(crate) fn read(table: &Table, model: bool, states: bool) -> Result<Self, TableError> {
+    pub(crate) fn read(table: &Table, reading: Reading<'_>) -> Result<Self, TableError> {
         let header = table.header();
         let mut building = Building {
             table,
@@ -52,26 +94,44 @@ impl Episodes {
                 logged: vec![0; header.actions],
                 wanted: vec![0.0; header.actions],
                 tally: Some(DiagnosticsTally::new(header)),
+                prints: Prints::new(1 + header.candidates.len()),
+                kept: Kept {
+                    width: if reading.features { header.features } else { 0 },
+                    candidates: vec![
+                        Vec::new();
+                        if reading.candidates {
+                            header.candidates.len()
+                        } else {
+                            0
+                        }
+                    ],
+                    ..Kept::default()
+                },
                 ..Self::default()
             },
-            states,
+            reading,
             numbers: Numbers::default(),
             visits: Vec::new(),
             known: HashSet::new(),
             current: None,
             last_done: false,
         };
-        let wanted = Wanted {
-            model,
+        let mut wanted = Wanted {
+            model: reading.model,
             sequence: true,
-            states,
+            states: reading.states,
+            features: reading.features,
+            candidates: reading.candidates,
             ..Wanted::default()
         };
+        if reading.behaviour.is_some() {
+            wanted = wanted.and(Behaviour::wanted(header));
+        }
         let wanted = wanted.and(header.grouping());
         table.scan(
             wanted,
             |rows| {
-                let steps = Steps::of(&rows, header.actions);
+                let steps = Steps::of(&rows, header.actions, reading);
                 // Weights are those of whole episodes, and follow when all are read.
                 let tally = DiagnosticsTally::of(&rows, &[], header, None);
                 (rows, steps, tally)
@@ -130,9 +190,97 @@ impl Episodes {
     }
 }
 
+impl Episodes {
+    /// The same steps under another policy: `target` holds its probabilities, step after step.
+    ///
+    /// Needs what [`Kept`] holds. A model that was fitted to the old policy's values is dropped.
+    pub(crate) fn under(&self, target: &[f64]) -> Self {
+        let (actions, steps) = (self.actions, self.reward.len());
+        let taken = |step: usize| step * actions + usize::from(self.action[step]);
+        let mut next = Self {
+            actions,
+            starts: self.starts.clone(),
+            log_ratio: self
+                .kept
+                .propensity
+                .iter()
+                .enumerate()
+                .map(|(step, p)| target[taken(step)].ln() - p.ln())
+                .collect(),
+            reward: self.reward.clone(),
+            action: self.action.clone(),
+            state: self.state.clone(),
+            next: self.next.clone(),
+            done: self.done.clone(),
+            states: self.states,
+            cut: self.cut,
+            logged: self.logged.clone(),
+            key: self.key.clone(),
+            kept: Kept {
+                target: target.to_vec(),
+                ..self.kept.clone()
+            },
+            ..Self::default()
+        };
+        let mut wanted = vec![0.0; actions];
+        for row in target.chunks_exact(actions) {
+            for (sum, p) in wanted.iter_mut().zip(row) {
+                *sum += p;
+            }
+        }
+        next.wanted = wanted;
+        for episode in 0..self.len() {
+            let first = self.steps(episode).start * actions;
+            next.first_target
+                .extend_from_slice(&target[first..first + actions]);
+        }
+        next.set_given();
+        if !self.state.is_empty() {
+            let mut visits = vec![0.0; self.states];
+            next.target = vec![0.0; self.states * actions];
+            for (step, state) in self.state.iter().enumerate() {
+                let state = *state as usize;
+                visits[state] += 1.0;
+                let cell = &mut next.target[state * actions..(state + 1) * actions];
+                for (sum, p) in cell.iter_mut().zip(&target[step * actions..]) {
+                    *sum += p;
+                }
+            }
+            for (cell, visits) in next.target.chunks_exact_mut(actions).zip(visits) {
+                for p in cell {
+                    *p /= f64::max(visits, 1.0);
+                }
+            }
+        }
+        debug_assert_eq!(target.len(), steps * actions);
+        next
+    }
+
+    /// Values of the given model under the target policy, where the model is kept.
+    fn set_given(&mut self) {
+        let actions = self.actions;
+        let rows = self
+            .kept
+            .given
+            .chunks_exact(actions)
+            .zip(self.kept.target.chunks_exact(actions));
+        for ((model, target), action) in rows.zip(&self.action) {
+            let asked = target.iter().zip(model).filter(|(p, _)| **p > 0.0);
+            let value: f64 = asked.map(|(p, q)| p * q).sum();
+            let action = usize::from(*action);
+            let q = model[action];
+            self.missing_model += u64::from(value.is_nan() || (q.is_nan() && target[action] > 0.0));
+            self.model.push(q);
+            self.value.push(value);
+        }
+    }
+}
+
 /// What follows from each row alone.
 #[derive(Default)]
 struct Steps {
+    prints: Prints,
+    propensity: Vec<f64>,
     log_ratio: Vec<f64>,
     model: Vec<f64>,
     value: Vec<f64>,
@@ -140,11 +288,26 @@ struct Steps {
 }
 
 impl Steps {
-    fn of(rows: &Rows, actions: usize) -> Self {
-        let mut steps = Self::default();
+    fn of(rows: &Rows, actions: usize, reading: Reading<'_>) -> Self {
+        let mut steps = Self {
+            prints: Prints::of(rows, actions),
+            ..Self::default()
+        };
         let taken = |row: usize| row * actions + usize::from(rows.action[row]);
-        steps.log_ratio = rows
-            .propensity
+        let estimated: Vec<f64>;
+        let propensity = match reading.behaviour {
+            Some((behaviour, of_fold)) => {
+                estimated = (0..rows.len())
+                    .map(|row| behaviour.of(rows, row, of_fold))
+                    .collect();
+                &estimated
+            }
+            None => &rows.propensity,
+        };
+        if reading.keep {
+            steps.propensity.clone_from(propensity);
+        }
+        steps.log_ratio = propensity
             .iter()
             .enumerate()
             .map(|(row, p)| rows.target[taken(row)].ln() - p.ln())
@@ -203,8 +366,7 @@ impl Numbers {
 struct Building<'a> {
     table: &'a Table,
     episodes: Episodes,
-    /// Whether estimators ask for states.
-    states: bool,
+    reading: Reading<'a>,
     /// Number of each state, by its key.
     numbers: Numbers,
     /// Rows of each state.
@@ -238,6 +400,7 @@ impl Building<'_> {
             let e = &mut self.episodes;
             if step == 0 {
                 e.starts.push(at as usize);
+                e.key.push(key);
                 e.first_target.extend_from_slice(target);
             }
             e.action.push(action);
@@ -246,7 +409,7 @@ impl Building<'_> {
             for (sum, p) in e.wanted.iter_mut().zip(target) {
                 *sum += p;
             }
-            if let Some(key) = rows.state.get(row).filter(|_| self.states) {
+            if let Some(key) = rows.state.get(row).filter(|_| self.reading.states) {
                 let state = self.number(*key) as usize;
                 self.visits[state] += 1.0;
                 let cell = &mut self.episodes.target[state * actions..(state + 1) * actions];
@@ -269,6 +432,18 @@ impl Building<'_> {
         e.model.extend_from_slice(&steps.model);
         e.value.extend_from_slice(&steps.value);
         e.missing_model += steps.missing_model;
+        e.prints.merge(&steps.prints);
+        if self.reading.keep {
+            e.kept.target.extend_from_slice(&rows.target);
+            e.kept.propensity.extend_from_slice(&steps.propensity);
+            e.kept.given.extend_from_slice(&rows.model);
+        }
+        if self.reading.features {
+            e.kept.features.extend_from_slice(&rows.features);
+        }
+        for (mine, theirs) in e.kept.candidates.iter_mut().zip(&rows.candidates) {
+            mine.extend_from_slice(theirs);
+        }
         Ok(())
     }
 

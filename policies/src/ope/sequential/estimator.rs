@@ -30,13 +30,16 @@ pub enum Sequential {
     Fqe,
     /// Marginalised importance sampling on finite states. Xie, Ma & Wang 2019.
     Mis,
+    /// The same by pairs of a state and an action, which needs no propensities: the fitted process, rolled forward. Yin &
+    /// Wang 2020.
+    MisStateAction,
     /// A blend of model and weighted DR by estimated bias and variance. Thomas & Brunskill 2016.
     Magic,
 }
 
 impl Sequential {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Tis,
         Self::Pdis,
         Self::Sntis,
@@ -46,6 +49,7 @@ impl Sequential {
         Self::Dm,
         Self::Fqe,
         Self::Mis,
+        Self::MisStateAction,
         Self::Magic,
     ];
 
@@ -62,6 +66,7 @@ impl Sequential {
             Self::Dm => "dm",
             Self::Fqe => "fqe",
             Self::Mis => "mis",
+            Self::MisStateAction => "mis:sa",
             Self::Magic => "magic",
         }
     }
@@ -69,7 +74,7 @@ impl Sequential {
     /// Whether it uses importance weights.
     #[must_use]
     pub const fn weighs(self) -> bool {
-        !matches!(self, Self::Dm | Self::Fqe)
+        !matches!(self, Self::Dm | Self::Fqe | Self::MisStateAction)
     }
 
     /// Whether it uses the given model.
@@ -81,13 +86,16 @@ impl Sequential {
     /// Whether it uses states.
     #[must_use]
     pub const fn states(self) -> bool {
-        matches!(self, Self::Fqe | Self::Mis)
+        matches!(self, Self::Fqe | Self::Mis | Self::MisStateAction)
     }
 
     /// Whether an error may remain that more episodes do not remove.
     #[must_use]
     pub const fn biased(self) -> bool {
-        matches!(self, Self::Dm | Self::Fqe | Self::Magic)
+        matches!(
+            self,
+            Self::Dm | Self::Fqe | Self::MisStateAction | Self::Magic
+        )
     }
 
     /// Whether the weight of a whole episode multiplies its return.

@@ -2,17 +2,23 @@
 
 use rayon::prelude::*;
 
-use super::episodes::Episodes;
+use super::episodes::{Episodes, Reading};
 use super::estimator::Sequential;
+use super::fitted::{cross_fit, fitted};
 use super::fqe::{Fqe, FqeMode};
+use super::influence::Influence;
 use super::magic::Returns;
 use super::mis::Mis;
 use super::returns::ReturnDistribution;
+use super::steps::LoggedSteps;
 use super::weighted::StepSums;
-use crate::ope::bootstrap::{BootstrapPlan, Interval, Poisson, spread};
+use crate::ope::bootstrap::{BootstrapPlan, GroupSums, Interval, Poisson, spread};
+use crate::ope::drift::{Drift, DriftSums};
 use crate::ope::interval::{Method, normal_quantile, t_quantile};
+use crate::ope::model::{Behaviour, FOLDS, ModelKind};
 use crate::ope::one_step::{
-    ActionOverlap, Propensity, TableEstimate, TableInterval, TableJudgement, TableOptions, in_words,
+    ActionOverlap, Propensity, TableEstimate, TableInterval, TableJudgement, TableOptions,
+    in_words, jackknife, widened,
 };
 use crate::ope::table::{Header, Table, TableError};
 use crate::ope::weights::WeightDiagnostics;
@@ -35,6 +41,81 @@ impl Default for SequenceOptions {
     }
 }
 
+/// What is known of the episodes.
+pub(crate) struct Known {
+    pub(crate) actions: usize,
+    pub(crate) propensity: Option<Propensity>,
+    /// Where the model comes from, or why there is none.
+    pub(crate) model: Result<ModelKind, String>,
+    pub(crate) states: bool,
+    /// Features, from which `fqe` can be fitted where there are no states.
+    pub(crate) features: bool,
+}
+
+impl Known {
+    /// Of a table.
+    pub(crate) fn of<E>(header: &Header, options: &TableOptions<E>) -> Self {
+        let model = match options.model.or_else(|| ModelKind::usual(header)) {
+            Some(kind) => kind.lacking(header).map_or(Ok(kind), Err),
+            None => Err(format!(
+                "the table has no `q0` to `q{}`, and no `x0` or `state` to fit a model to",
+                header.actions - 1
+            )),
+        };
+        Self {
+            actions: header.actions,
+            propensity: if header.has_propensity() {
+                Some(Propensity::Logged)
+            } else {
+                options.estimate_propensity.then_some(Propensity::Estimated)
+            },
+            model,
+            states: header.has_states(),
+            features: header.features > 0,
+        }
+    }
+
+    pub(crate) fn fits(&self) -> Option<ModelKind> {
+        self.model
+            .as_ref()
+            .ok()
+            .copied()
+            .filter(|kind| *kind != ModelKind::Given)
+    }
+
+    fn lacking(&self, estimator: Sequential) -> Option<String> {
+        let mut absent = Vec::new();
+        if estimator.weighs() && self.propensity.is_none() {
+            absent.push(
+                "the table has no `propensity` (`--estimate-propensity` fits a model of it)"
+                    .to_owned(),
+            );
+        }
+        if estimator.models()
+            && let Err(reason) = &self.model
+        {
+            absent.push(reason.clone());
+        }
+        let features_do = estimator == Sequential::Fqe && self.features;
+        if estimator.states() && !self.states && !features_do {
+            absent.push("the table has no `state`".to_owned());
+        }
+        (!absent.is_empty()).then(|| format!("{}; {estimator} needs it", absent.join(", and ")))
+    }
+
+    /// The estimators asked for; all that are possible when nothing is.
+    fn asked(&self, estimators: &[Sequential]) -> Vec<Sequential> {
+        if estimators.is_empty() {
+            Sequential::ALL
+                .into_iter()
+                .filter(|e| self.lacking(*e).is_none())
+                .collect()
+        } else {
+            estimators.to_vec()
+        }
+    }
+}
+
 /// Judges the target policy of a table with episodes.
 ///
 /// # Errors
@@ -45,22 +126,108 @@ pub fn judge_sequential(
     sequence: SequenceOptions,
 ) -> Result<TableJudgement, TableError> {
     let header = table.header();
-    let asked: Vec<Sequential> = if options.estimators.is_empty() {
-        Sequential::ALL
-            .into_iter()
-            .filter(|e| lacking(*e, header).is_none())
-            .collect()
-    } else {
-        options.estimators.clone()
+    let known = Known::of(header, options);
+    let asked = known.asked(&options.estimators);
+    let models = known.model.is_ok() && asked.iter().any(|e| e.models());
+    let fits = known.fits().filter(|_| models);
+    let linear_fqe = asked.contains(&Sequential::Fqe) && !known.states && known.features;
+    let reading = Reading {
+        model: models && fits.is_none(),
+        states: known.states && (asked.iter().any(|e| e.states()) || fits.is_some()),
+        features: header.features > 0
+            && (linear_fqe || matches!(fits, Some(ModelKind::Ridge | ModelKind::Quadratic))),
+        keep: fits.is_some() || linear_fqe,
+        ..Reading::default()
     };
-    let model = header.has_model() && asked.iter().any(|e| e.models());
-    let states = header.has_states() && asked.iter().any(|e| e.states());
-    let episodes = Episodes::read(table, model, states)?;
+    let behaviour = match known.propensity {
+        Some(Propensity::Estimated) => Some(Behaviour::fit(table)?),
+        _ => None,
+    };
+    let read = |of_fold| {
+        let behaviour = behaviour.as_ref().map(|behaviour| (behaviour, of_fold));
+        Episodes::read(
+            table,
+            Reading {
+                behaviour,
+                ..reading
+            },
+        )
+    };
+    let episodes = read(None)?;
+    // The model of the logging policy is an estimate too: each fold's model in turn stands for all.
+    let others = match &behaviour {
+        Some(_) => (0..FOLDS)
+            .map(|fold| read(Some(fold)))
+            .collect::<Result<Vec<_>, TableError>>()?,
+        None => Vec::new(),
+    };
+    let diagnostics = episodes.diagnostics(header, sequence.discount);
+    let mut judgement = judge_episodes(episodes, others, &known, options, sequence);
+    judgement.diagnostics = diagnostics;
+    if let Some(behaviour) = &behaviour {
+        judgement.notes.push(format!(
+            "ESTIMATED propensities: {}, cross-fitted by episode; intervals hold the spread of that model, not reasons it cannot see; nothing may be promoted on them alone",
+            behaviour.describe()
+        ));
+    }
+    Ok(judgement)
+}
+
+/// Judges a policy on logged steps: `target` holds its probabilities, step after step. The model is fitted here, by state.
+#[must_use]
+pub fn judge_steps(
+    log: &LoggedSteps,
+    target: &[f64],
+    options: &TableOptions<Sequential>,
+    sequence: SequenceOptions,
+) -> TableJudgement {
+    let mut judgement = judge_episodes(
+        log.under(target),
+        Vec::new(),
+        &Known::of_steps(log),
+        options,
+        sequence,
+    );
+    judgement.judged = Some(log.prints(&[target]).fingerprint());
+    judgement
+}
+
+impl Known {
+    pub(crate) fn of_steps(log: &LoggedSteps) -> Self {
+        Self {
+            actions: log.actions,
+            propensity: Some(Propensity::Logged),
+            model: Ok(ModelKind::Tabular),
+            states: true,
+            features: false,
+        }
+    }
+}
+
+fn judge_episodes(
+    mut episodes: Episodes,
+    mut others: Vec<Episodes>,
+    known: &Known,
+    options: &TableOptions<Sequential>,
+    sequence: SequenceOptions,
+) -> TableJudgement {
+    let asked = known.asked(&options.estimators);
+    let mut unfit = None;
+    if asked.iter().any(|e| e.models())
+        && let Some(kind) = known.fits()
+    {
+        unfit = cross_fit(&mut episodes, kind, sequence.discount).err();
+        for other in &mut others {
+            other.model.clone_from(&episodes.model);
+            other.value.clone_from(&episodes.value);
+        }
+    }
     let sums = StepSums::of(&episodes, sequence.discount);
     let mut judge = Judge {
         options,
         sequence,
         episodes: &episodes,
+        known,
         resamples: if options.interval == Method::Bootstrap || asked.contains(&Sequential::Magic) {
             sums.resampled(options.bootstrap)
         } else {
@@ -68,27 +235,34 @@ pub fn judge_sequential(
         },
         single: single_steps(&episodes),
         errors: sums.standard_errors(&Sequential::ALL, &episodes),
+        others: others
+            .iter()
+            .map(|other| StepSums::of(other, sequence.discount))
+            .collect(),
         sums,
         notes: Vec::new(),
     };
     let estimates = asked
         .iter()
-        .map(|estimator| judge.estimate(*estimator, lacking(*estimator, header)))
+        .map(|estimator| {
+            let unfit = unfit.clone().filter(|_| estimator.models());
+            judge.estimate(*estimator, known.lacking(*estimator).or(unfit))
+        })
         .collect();
     judge.say(&asked);
+    let drift = drift(&episodes, sequence.discount);
+    judge.notes.extend(drift.and_then(|drift| drift.in_words()));
     let rows = episodes.reward.len() as f64;
     let supported = options.gate.refusal(&judge.sums.trajectory).is_none();
-    Ok(TableJudgement {
+    TableJudgement {
         rows: episodes.reward.len() as u64,
         episodes: Some(episodes.len() as u64),
         level: options.level,
         seed: options.bootstrap.seed,
-        propensities: header.has_propensity().then_some(Propensity::Logged),
-        weights: header
-            .has_propensity()
-            .then(|| judge.sums.trajectory.into()),
+        propensities: known.propensity,
+        weights: known.propensity.map(|_| judge.sums.trajectory.into()),
         estimates,
-        actions: (0..header.actions)
+        actions: (0..known.actions)
             .map(|action| ActionOverlap {
                 action,
                 logged: episodes.logged[action],
@@ -96,39 +270,36 @@ pub fn judge_sequential(
                 calibration: None,
             })
             .collect(),
-        diagnostics: episodes.diagnostics(header, sequence.discount),
-        returns: (header.has_propensity() && supported)
+        diagnostics: None,
+        returns: (known.propensity.is_some() && supported)
             .then(|| ReturnDistribution::of(&episodes, sequence.discount))
             .flatten(),
         sensitivity: None,
         selection: None,
+        drift,
+        judged: Some(episodes.prints.fingerprint()),
         notes: judge.notes,
-    })
+    }
+}
+
+/// Returns, weights and the self-normalised value by halves of the episodes.
+fn drift(episodes: &Episodes, discount: f64) -> Option<Drift> {
+    let mut sums = DriftSums::default();
+    for episode in 0..episodes.len() {
+        let weight = if episodes.log_ratio.is_empty() {
+            f64::NAN
+        } else {
+            episodes.log_weights(episode).last().map_or(1.0, f64::exp)
+        };
+        sums.add(weight, episodes.discounted(episode, discount));
+    }
+    sums.drift()
 }
 
 /// Weights of single steps, which marginalised estimators use.
 fn single_steps(episodes: &Episodes) -> WeightDiagnostics {
     let weights: Vec<f64> = episodes.log_ratio.iter().map(|log| log.exp()).collect();
     WeightDiagnostics::of(&weights)
-}
-
-fn lacking(estimator: Sequential, header: &Header) -> Option<String> {
-    let mut absent = Vec::new();
-    if estimator.weighs() && !header.has_propensity() {
-        absent.push("`propensity`".to_owned());
-    }
-    if estimator.models() && !header.has_model() {
-        absent.push(format!("`q0` to `q{}`", header.actions - 1));
-    }
-    if estimator.states() && !header.has_states() {
-        absent.push("`state`".to_owned());
-    }
-    (!absent.is_empty()).then(|| {
-        format!(
-            "the table has no {}, which {estimator} needs",
-            absent.join(" and no ")
-        )
-    })
 }
 
 /// A value that is made anew in each resample.
@@ -141,7 +312,10 @@ struct Judge<'a> {
     options: &'a TableOptions<Sequential>,
     sequence: SequenceOptions,
     episodes: &'a Episodes,
+    known: &'a Known,
     sums: StepSums,
+    /// The same sums under the model of each fold, where propensities are estimated.
+    others: Vec<StepSums>,
     single: WeightDiagnostics,
     /// Standard errors of all estimators, in their order.
     errors: Vec<f64>,
@@ -207,7 +381,7 @@ impl Judge<'_> {
             ));
         }
         let weights = match estimator {
-            Sequential::Mis => &self.single,
+            Sequential::Mis | Sequential::MisStateAction => &self.single,
             _ if estimator.whole() => &self.sums.trajectory,
             _ => &self.sums.stepwise,
         };
@@ -225,11 +399,12 @@ impl Judge<'_> {
         let options = self.options;
         match estimator {
             Sequential::Magic => self.magic(),
-            Sequential::Fqe | Sequential::Mis => {
-                let remade = if estimator == Sequential::Fqe {
-                    self.fqe()?
-                } else {
-                    self.mis()
+            Sequential::Fqe if !self.known.states => self.fqe_on_features(),
+            Sequential::Fqe | Sequential::Mis | Sequential::MisStateAction => {
+                let remade = match estimator {
+                    Sequential::Fqe => self.fqe()?,
+                    Sequential::Mis => self.mis(false),
+                    _ => self.mis(true),
                 };
                 let interval = Interval::percentile(&remade.resamples, options.level)
                     .ok_or("too many resamples have no value")?;
@@ -241,13 +416,27 @@ impl Judge<'_> {
                 let value = self.sums.value(estimator, &self.sums.totals);
                 let at = Sequential::ALL.iter().position(|e| *e == estimator);
                 let error = at.map_or(f64::NAN, |at| self.errors[at]);
+                if estimator == Sequential::Dm
+                    && let Some(influence) = self.influence()
+                {
+                    return Ok(self.by_influence(value, &influence));
+                }
+                let fitted = self.error_of_propensities(estimator);
+                let error = error.hypot(fitted);
                 let shown = self.interval(value, error, || {
                     let values: Vec<f64> = self
                         .resamples
                         .iter()
                         .map(|sums| self.sums.value(estimator, sums))
                         .collect();
-                    Interval::percentile(&values, options.level)
+                    let plain = Interval::percentile(&values, options.level)?;
+                    let half = normal_quantile(options.level) * fitted;
+                    let (lower, upper) = widened((plain.lower, plain.upper), value, half);
+                    Some(Interval {
+                        lower,
+                        upper,
+                        ..plain
+                    })
                 });
                 if shown.is_none() {
                     self.notes.push(format!(
@@ -318,9 +507,65 @@ impl Judge<'_> {
         }))
     }
 
-    fn mis(&self) -> Remade {
-        let mis = Mis::of(self.episodes, self.sequence.discount);
+    fn mis(&self, of_actions: bool) -> Remade {
+        let mis = Mis::of(self.episodes, self.sequence.discount, of_actions);
         self.remade(mis.value(|_| 1.0), |times| mis.value(times))
+    }
+
+    /// Fitted Q evaluation on features: linear, its spread by the infinitesimal jackknife over episodes.
+    fn fqe_on_features(&mut self) -> Result<(f64, f64, Option<TableInterval>), String> {
+        let kind = match self.options.model {
+            Some(ModelKind::Quadratic) => ModelKind::Quadratic,
+            _ => ModelKind::Ridge,
+        };
+        let all = vec![true; self.episodes.reward.len()];
+        let q = fitted(self.episodes, kind, self.sequence.discount, &all)?;
+        let influence = Influence::of(self.episodes, kind, self.sequence.discount, &q)
+            .ok_or("the features and actions are too many to solve for; leave features out")?;
+        self.notes.push(format!(
+            "fqe is linear here: {}; its interval holds the spread of that fit (infinitesimal jackknife), not what a line misses",
+            kind.describe()
+        ));
+        let n = influence.first.len() as f64;
+        let value = influence.first.iter().sum::<f64>() / n;
+        Ok(self.by_influence(value, &influence))
+    }
+
+    /// What each episode adds to the value of the model that was fitted here, through its first state and through the fit.
+    fn influence(&self) -> Option<Influence> {
+        let kind = self.known.fits()?;
+        Influence::cross_fitted(self.episodes, kind, self.sequence.discount)
+    }
+
+    /// Standard error and interval of a mean over episodes with these terms, around a value.
+    fn by_influence(&self, value: f64, influence: &Influence) -> (f64, f64, Option<TableInterval>) {
+        let terms = influence.terms();
+        let n = terms.len() as f64;
+        let mean = terms.iter().sum::<f64>() / n;
+        let squares: f64 = terms.iter().map(|t| (t - mean).powi(2)).sum();
+        let error = (squares / (n - 1.0) / n).sqrt();
+        let interval = self.interval(value, error, || {
+            let groups = self.sums.groups();
+            let mut sums = GroupSums::new(groups, 2);
+            for (episode, term) in terms.iter().enumerate() {
+                let group = spread(episode as u64, groups as u64);
+                sums.add(group, 0, term - mean);
+                sums.add(group, 1, 1.0);
+            }
+            let values: Vec<f64> = sums
+                .resampled(self.options.bootstrap)
+                .iter()
+                .map(|sums| value + sums[0] / sums[1])
+                .collect();
+            Interval::percentile(&values, self.options.level)
+        });
+        (value, error, interval)
+    }
+
+    /// What the estimate of propensities adds to the standard error: the jackknife over the folds that fitted it.
+    fn error_of_propensities(&self, estimator: Sequential) -> f64 {
+        let values = self.others.iter();
+        jackknife(values.map(|other| other.value(estimator, &other.totals)))
     }
 
     fn magic(&mut self) -> Result<(f64, f64, Option<TableInterval>), String> {
@@ -351,11 +596,28 @@ impl Judge<'_> {
     }
 
     fn say(&mut self, asked: &[Sequential]) {
-        if asked.contains(&Sequential::Dm) && !self.episodes.model.is_empty() {
-            self.notes.push(
-                "dm rests on the model of the columns `q…` alone; the model's own error is not in its interval"
-                    .to_owned(),
-            );
+        if !self.episodes.model.is_empty()
+            && let Ok(kind) = &self.known.model
+        {
+            let fitted = *kind != ModelKind::Given;
+            if fitted {
+                self.notes.push(format!(
+                    "the model was fitted here: {}, by fitted Q evaluation of the policy judged, each episode by the model of the {} folds that do not hold it",
+                    kind.describe(),
+                    FOLDS - 1
+                ));
+            }
+            if asked.contains(&Sequential::Dm) {
+                self.notes.push(format!(
+                    "dm rests on the model ({}) alone; {}",
+                    kind.describe(),
+                    if fitted && self.influence().is_some() {
+                        "its interval holds the spread of the fit (infinitesimal jackknife over episodes), not what the model cannot express"
+                    } else {
+                        "the model's own error is not in its interval"
+                    }
+                ));
+            }
         }
         let states = asked.iter().any(|e| e.states());
         if states && self.episodes.cut > 0 {

@@ -380,7 +380,15 @@ fn marginalised_weights_follow_their_recursion() {
 fn the_returns_that_magic_blends_are_those_of_the_paper() {
     let written = written(90, 6);
     let table = Table::open(&written.path).unwrap();
-    let episodes = super::episodes::Episodes::read(&table, true, true).unwrap();
+    let episodes = super::episodes::Episodes::read(
+        &table,
+        super::episodes::Reading {
+            model: true,
+            states: true,
+            ..Default::default()
+        },
+    )
+    .unwrap();
     let sums = super::weighted::StepSums::of(&episodes, DISCOUNT);
     let returns = Returns::of(&episodes, &sums, DISCOUNT);
     let total = |t: i64| -> f64 { written.episodes.iter().map(|e| weight(e, t)).sum() };
@@ -611,4 +619,268 @@ fn the_same_bytes_on_any_number_of_threads() {
     let one = run(1);
     assert_eq!(one, run(2));
     assert_eq!(one, run(8));
+}
+
+#[test]
+fn pairs_rolled_forward_are_backward_induction() {
+    // Yin & Wang 2020: on finite states both are the value of the fitted process, one forwards and one backwards.
+    let written = written(150, 21);
+    let names = [Sequential::Fqe, Sequential::MisStateAction];
+    let judged = judged(
+        &written,
+        &options(&names, Method::Bootstrap),
+        FqeMode::TimeIndexed,
+    );
+    let [back, forth] = &judged.estimates[..] else {
+        panic!("{judged:?}")
+    };
+    let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9 * a.abs(), "{a} {b}");
+    near(back.value.unwrap(), forth.value.unwrap());
+    near(back.standard_error.unwrap(), forth.standard_error.unwrap());
+    assert!(forth.biased);
+}
+
+/// Logged steps of one state and feature x, two steps an episode, with rewards given.
+fn two_steps(n: usize, seed: u64) -> (LoggedSteps, Vec<f64>) {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+    let mut log = LoggedSteps {
+        actions: 2,
+        starts: vec![0],
+        states: 2,
+        ..LoggedSteps::default()
+    };
+    let mut target = Vec::new();
+    for episode in 0..n {
+        let length = 1 + episode % 2;
+        for _ in 0..length {
+            let (s, a) = (rng.random_range(0..2_u32), rng.random_range(0..2_u16));
+            log.state.push(s);
+            log.action.push(a);
+            log.propensity.push(0.5);
+            log.reward
+                .push(f64::from(s) + 2.0 * f64::from(a) + rng.random::<f64>());
+            let p = 0.2 + 0.6 * f64::from(s);
+            target.extend([p, 1.0 - p]);
+        }
+        log.key.push(episode as u64);
+        log.starts.push(log.reward.len());
+    }
+    (log, target)
+}
+
+#[test]
+fn the_model_fitted_here_is_the_fixed_point_of_its_means() {
+    let (log, target) = two_steps(60, 22);
+    let episodes = log.under(&target);
+    let used = vec![true; log.reward.len()];
+    let kind = crate::ope::model::ModelKind::Tabular;
+    let q = super::fitted::fitted(&episodes, kind, DISCOUNT, &used).unwrap();
+    // By its definition, from the fitted values themselves: each cell is its mean target with one row of the action's mean,
+    // which has one row of the mean of all.
+    let steps = log.reward.len();
+    let targets: Vec<f64> = (0..steps)
+        .map(|i| {
+            let last = log.starts.contains(&(i + 1));
+            let after = if last {
+                0.0
+            } else {
+                let j = 2 * (i + 1);
+                target[j] * q[j] + target[j + 1] * q[j + 1]
+            };
+            log.reward[i] + DISCOUNT * after
+        })
+        .collect();
+    let mean = |of: &dyn Fn(usize) -> bool| -> (f64, f64) {
+        let kept: Vec<f64> = (0..steps).filter(|i| of(*i)).map(|i| targets[i]).collect();
+        (kept.len() as f64, kept.iter().sum())
+    };
+    let (n, all) = mean(&|_| true);
+    for i in 0..steps {
+        for a in 0..2_u16 {
+            let (m, of_action) = mean(&|j| log.action[j] == a);
+            let (k, cell) = mean(&|j| log.action[j] == a && log.state[j] == log.state[i]);
+            let drawn = (of_action + all / n) / (m + 1.0);
+            let want = (cell + drawn) / (k + 1.0);
+            let have = q[2 * i + usize::from(a)];
+            assert!((have - want).abs() < 1e-8, "{have} {want}");
+        }
+    }
+}
+
+#[test]
+fn the_spread_of_a_fitted_model_is_that_of_leaving_out_an_episode() {
+    // The infinitesimal jackknife beside the plain one: leave out each episode, fit again (Efron 1982, chapter 6).
+    let (log, target) = two_steps(300, 23);
+    let kind = crate::ope::model::ModelKind::Tabular;
+    let value = |left_out: Option<usize>| -> f64 {
+        let episodes = log.under(&target);
+        let used: Vec<bool> = (0..episodes.len())
+            .flat_map(|e| episodes.steps(e).map(move |_| Some(e) != left_out))
+            .collect();
+        let q = super::fitted::fitted(&episodes, kind, DISCOUNT, &used).unwrap();
+        let firsts: Vec<f64> = (0..episodes.len())
+            .filter(|e| Some(*e) != left_out)
+            .map(|e| {
+                let i = 2 * episodes.steps(e).start;
+                target[i] * q[i] + target[i + 1] * q[i + 1]
+            })
+            .collect();
+        firsts.iter().sum::<f64>() / firsts.len() as f64
+    };
+    let n = log.len();
+    let values: Vec<f64> = (0..n).map(|e| value(Some(e))).collect();
+    let mean = values.iter().sum::<f64>() / n as f64;
+    let squares: f64 = values.iter().map(|v| (v - mean).powi(2)).sum();
+    let jackknife = ((n - 1) as f64 / n as f64 * squares).sqrt();
+    let judged = judge_steps(
+        &log,
+        &target,
+        &options(&[Sequential::Dm], Method::Normal),
+        SequenceOptions {
+            discount: DISCOUNT,
+            fqe: FqeMode::Stationary,
+        },
+    );
+    let error = judged.estimates[0].standard_error.unwrap();
+    assert!(
+        (error / jackknife - 1.0).abs() < 0.05,
+        "{error} {jackknife}"
+    );
+}
+
+#[test]
+fn a_line_is_found_by_fitted_q_evaluation_on_features() {
+    // r = 1 + x + 2a, the next x is x/2, two steps: Q is linear in x, so it is found but for the ridge of one row.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    let mut text = "episode,t,action,propensity,reward,pi0,pi1,x0,x1\n".to_owned();
+    let (mut truth, n) = (0.0, 2000);
+    for episode in 0..n {
+        let x = f64::from(episode % 40) / 20.0 - 1.0;
+        for t in 0..2 {
+            let a = (episode / 40 + t * (episode % 3)) % 2;
+            let here = if t == 0 { x } else { x / 2.0 };
+            let r = 1.0 + here + 2.0 * f64::from(a);
+            writeln!(text, "{episode},{t},{a},0.5,{r},0.25,0.75,{here},{t}").unwrap();
+        }
+        // Under the policy: 1 + x + 1.5 now, 1 + x/2 + 1.5 then.
+        truth += (5.0 + 1.5 * x) / f64::from(n);
+    }
+    std::fs::write(&path, text).unwrap();
+    let judged = judge_sequential(
+        &Table::open(&path).unwrap(),
+        &options(
+            &[Sequential::Fqe, Sequential::Dm, Sequential::Dr],
+            Method::Normal,
+        ),
+        SequenceOptions::default(),
+    )
+    .unwrap();
+    for estimate in &judged.estimates {
+        let value = estimate.value.unwrap();
+        assert!((value - truth).abs() < 0.01, "{estimate:?} {truth}");
+    }
+}
+
+#[test]
+fn candidates_differ_by_the_difference_of_their_values() {
+    let written = written(400, 24);
+    let text = std::fs::read_to_string(&written.path).unwrap();
+    // The candidate `other` is the policy with its actions exchanged.
+    let mut both = String::new();
+    let mut exchanged = String::new();
+    for (i, line) in text.lines().enumerate() {
+        let cells: Vec<&str> = line.split(',').collect();
+        let (p0, p1) = (cells[8], cells[9]);
+        if i == 0 {
+            writeln!(both, "{line},other:pi0,other:pi1").unwrap();
+            writeln!(exchanged, "{line}").unwrap();
+        } else {
+            writeln!(both, "{line},{p1},{p0}").unwrap();
+            let mut swapped = cells.clone();
+            swapped.swap(8, 9);
+            writeln!(exchanged, "{}", swapped.join(",")).unwrap();
+        }
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (both_path, other_path) = (folder.path().join("b.csv"), folder.path().join("o.csv"));
+    std::fs::write(&both_path, both).unwrap();
+    std::fs::write(&other_path, exchanged).unwrap();
+    let sequence = SequenceOptions {
+        discount: DISCOUNT,
+        fqe: FqeMode::Stationary,
+    };
+    for estimator in [Sequential::Dr, Sequential::Wdr] {
+        let options = options(&[estimator], Method::Normal);
+        let value = |path: &std::path::Path| {
+            let table = Table::open(path).unwrap();
+            let judged = judge_sequential(&table, &options, sequence).unwrap();
+            judged.estimates[0].value.unwrap()
+        };
+        let want = value(&other_path) - value(&written.path);
+        let table = Table::open(&both_path).unwrap();
+        let compared = compare_sequential(&table, &options, sequence, Some("pi"))
+            .unwrap()
+            .unwrap();
+        let selection = compared.decide(crate::ope::select::SelectionPlan::default());
+        assert_eq!(selection.baseline, "pi");
+        let have = selection.candidates[0].difference.unwrap();
+        assert!((have - want).abs() < 1e-9, "{have} {want}");
+        // The fingerprint of a policy does not hang on the column that holds it.
+        let (rows, candidates) = compared.judged().unwrap();
+        let alone = Table::open(&other_path).unwrap();
+        let alone = judge_sequential(&alone, &options, sequence).unwrap();
+        let print = alone.judged.unwrap();
+        assert_eq!(
+            (rows, candidates[0].1),
+            (&print.rows[..], &print.candidates[0][..])
+        );
+    }
+}
+
+#[test]
+fn estimated_propensities_are_near_the_logged_ones_and_marked() {
+    let written = written(3000, 25);
+    let text = std::fs::read_to_string(&written.path).unwrap();
+    let without: String = text
+        .lines()
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            let kept: Vec<&str> = (0..cells.len())
+                .filter(|i| *i != 4)
+                .map(|i| cells[i])
+                .collect();
+            kept.join(",") + "\n"
+        })
+        .collect();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    std::fs::write(&path, without).unwrap();
+    let names = [Sequential::Snpdis];
+    let known = judged(
+        &written,
+        &options(&names, Method::Normal),
+        FqeMode::Stationary,
+    );
+    let asked = TableOptions {
+        estimate_propensity: true,
+        ..options(&names, Method::Normal)
+    };
+    let sequence = SequenceOptions {
+        discount: DISCOUNT,
+        fqe: FqeMode::Stationary,
+    };
+    let estimated = judge_sequential(&Table::open(&path).unwrap(), &asked, sequence).unwrap();
+    let (a, b) = (&known.estimates[0], &estimated.estimates[0]);
+    let error = a.standard_error.unwrap();
+    // Frequencies by state tell the propensities to a hundredth here.
+    assert!(
+        (a.value.unwrap() - b.value.unwrap()).abs() < error,
+        "{a:?} {b:?}"
+    );
+    assert_eq!(
+        estimated.propensities,
+        Some(crate::ope::Propensity::Estimated)
+    );
+    assert!(estimated.notes.iter().any(|n| n.starts_with("ESTIMATED")));
 }

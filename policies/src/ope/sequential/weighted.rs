@@ -228,7 +228,9 @@ impl StepSums {
                 };
                 cell[2] / cell[0] + cell[3] / before
             }),
-            Sequential::Fqe | Sequential::Mis | Sequential::Magic => f64::NAN,
+            Sequential::Fqe | Sequential::Mis | Sequential::MisStateAction | Sequential::Magic => {
+                f64::NAN
+            }
         }
     }
 
@@ -292,6 +294,29 @@ impl StepSums {
             .collect()
     }
 
+    /// The term of each episode, whose mean is the value: exact for plain means, linearised for ratios.
+    pub(crate) fn terms(&self, estimator: Sequential, episodes: &Episodes) -> Vec<f64> {
+        let gradient = self.gradient(estimator);
+        let entries = Entries {
+            episodes,
+            units: &self.units,
+            whole_unit: whole_unit(self.largest),
+            discount: self.discount,
+            horizon: self.horizon,
+        };
+        let n = self.totals[0];
+        let value = self.value(estimator, &self.totals);
+        let width = self.totals.len();
+        let mut terms = Vec::with_capacity(episodes.len());
+        entries.chunks(self.groups.groups(), |_, rows| {
+            terms.extend(rows.chunks_exact(width).map(|row| {
+                let deviation: f64 = gradient.iter().map(|(c, g)| g * row[*c]).sum();
+                value + n * deviation
+            }));
+        });
+        terms
+    }
+
     /// Derivatives of a value by the sums that it depends on: each of its terms is a ratio, d(N/D) = (dN − (N/D) dD)/D.
     fn gradient(&self, estimator: Sequential) -> Vec<(usize, f64)> {
         let sums = &self.totals;
@@ -319,7 +344,9 @@ impl StepSums {
                     factor *= self.discount;
                 }
             }
-            Sequential::Fqe | Sequential::Mis | Sequential::Magic => return Vec::new(),
+            Sequential::Fqe | Sequential::Mis | Sequential::MisStateAction | Sequential::Magic => {
+                return Vec::new();
+            }
         }
         // Columns that play no part may have overflowed.
         gradient
