@@ -77,8 +77,9 @@ fn rows_that_a_policy_has_seen_do_not_judge_it() {
     desk.write("log.csv", &text);
     desk.done("train --table log.csv --learner dr --rows ..1000 --out v");
     let error = desk.refused("evaluate --table log.csv --policy v");
+    // Of 32 runs of 64 rows it has seen 15 wholly.
     assert!(
-        error.starts_with("error: log.csv: v (v) has learned from 50 % of these rows"),
+        error.starts_with("error: log.csv: v (v) has learned from 47 % of these rows"),
         "{error}"
     );
     assert!(

@@ -43,7 +43,7 @@ fn threads_do_not_change_a_byte() {
                 "--threads {threads} train {kind}.toml{input} --out {run}"
             ));
             desk.done(&format!(
-                "--threads {threads} evaluate --log log-1.parquet --policy {run} --resamples 40"
+                "--threads {threads} evaluate --log log-1.parquet --policy {run} --resamples 40 --no-ledger"
             ));
         }
     }

@@ -209,12 +209,9 @@ fn tables_with_episodes_are_judged_as_sequences() {
         let value = estimate["value"].as_f64().unwrap();
         assert!((value - 3.5).abs() < 1e-9, "{estimate}");
     }
-    assert!(
-        result["estimates"][6]["refused"]
-            .as_str()
-            .unwrap()
-            .contains("no `q0`")
-    );
+    // The model is fitted here, by state; on policy its errors cancel but for the draw of actions.
+    let robust = result["estimates"][6]["value"].as_f64().unwrap();
+    assert!((robust - 3.5).abs() < 0.05, "{robust}");
     assert_eq!(result["returns"]["quantiles"][0]["value"], 2.0);
     let text = desk.done("evaluate --table t.csv --discount 0.5 --resamples 50");
     assert!(
