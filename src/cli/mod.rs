@@ -20,6 +20,7 @@ mod serve;
 mod simulate;
 mod staff;
 mod sweep;
+mod traffic;
 mod train;
 mod wall_clock;
 
@@ -72,6 +73,7 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Experiment(experiment::ExperimentArgs),
+    Traffic(traffic::TrafficArgs),
 }
 
 /// Options of every command that prints results.
@@ -136,6 +138,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Policy(command) => policy::run(&command),
         Command::Experiment(args) => experiment::run(&args),
+        Command::Traffic(args) => traffic::run(&args),
     }
 }
 

@@ -18,6 +18,7 @@ mod seeds;
 mod support;
 mod sweep;
 mod table;
+pub mod traffic;
 mod train;
 
 pub use self::bench::Score;
