@@ -12,6 +12,7 @@ mod evaluate;
 mod evaluation;
 mod judge;
 mod judged;
+pub mod live_log;
 mod page;
 mod replayed;
 mod seeds;
