@@ -180,14 +180,26 @@ fn every_command_shown_is_understood() {
                 .split_whitespace()
                 .take_while(|word| !["#", "|", ">", "&&"].contains(word))
                 .collect();
-            let depth = if arguments[0] == "log" { 2 } else { 1 };
-            let path: Vec<String> = arguments[..depth].iter().map(|&a| a.to_owned()).collect();
-            let help = helps.entry(path.clone()).or_insert_with(|| {
-                let mut binary = Command::cargo_bin("tierwise").unwrap();
-                let output = binary.args(&path).arg("--help").output().unwrap();
-                assert!(output.status.success(), "{name}: `{line}` is no command");
-                String::from_utf8(output.stdout).unwrap()
-            });
+            // Commands hold commands: go as deep as the help knows them.
+            let mut depth = 1;
+            let help = loop {
+                let path: Vec<String> = arguments[..depth].iter().map(|&a| a.to_owned()).collect();
+                let help = helps.entry(path.clone()).or_insert_with(|| {
+                    let mut binary = Command::cargo_bin("tierwise").unwrap();
+                    let output = binary.args(&path).arg("--help").output().unwrap();
+                    assert!(output.status.success(), "{name}: `{line}` is no command");
+                    String::from_utf8(output.stdout).unwrap()
+                });
+                let nested = help.contains("\nCommands:\n");
+                if !nested
+                    || arguments
+                        .get(depth)
+                        .is_none_or(|word| word.starts_with('-'))
+                {
+                    break help.clone();
+                }
+                depth += 1;
+            };
             for flag in arguments.iter().filter(|word| word.starts_with("--")) {
                 assert!(help.contains(flag), "{name}: `{line}`: no option {flag}");
             }

@@ -156,6 +156,12 @@ impl RulePolicy {
         &self.source
     }
 
+    /// Whether any rule reads the message: then the same observation may be answered in different ways.
+    #[must_use]
+    pub fn reads_text(&self) -> bool {
+        self.rules.iter().any(Rule::reads_text)
+    }
+
     /// How many rules there are, the default not counted.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -52,8 +52,9 @@ pub use reason::{Evidence, Reason, Sentence, TierName};
 pub use sensitivity::{AlternativeReward, RewardDefinition};
 pub use support::{Claim, ClaimTopic, LogGap, LogSupport, OverlapRow, PropensityKind};
 pub use test_page::{
-    TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm, TestedExperiment, TestedLook,
-    TestedMethod, TestedRatio, TestedScale, TestedSequence, TestedTimes,
+    TestBreak, TestNote, TestPage, TestVerdict, TestWaiting, TestedArm, TestedCheck,
+    TestedExperiment, TestedGuarantee, TestedLook, TestedMethod, TestedRatio, TestedRole,
+    TestedScale, TestedSequence, TestedTimes,
 };
 pub use text::Language;
 pub use uncertain::{QuantityUnit, Uncertain};

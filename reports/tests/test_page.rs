@@ -1,9 +1,9 @@
 //! The page of a live test from outside: both languages, hostile names, missing numbers, every verdict.
 
 use tierwise_reports::{
-    Language, Provenance, TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm,
-    TestedExperiment, TestedLook, TestedMethod, TestedRatio, TestedScale, TestedSequence,
-    TestedTimes,
+    Language, Provenance, TestBreak, TestNote, TestPage, TestVerdict, TestWaiting, TestedArm,
+    TestedCheck, TestedExperiment, TestedGuarantee, TestedLook, TestedMethod, TestedRatio,
+    TestedRole, TestedScale, TestedSequence, TestedTimes,
 };
 
 const LANGUAGES: [Language; 2] = [Language::En, Language::Zh];
@@ -58,7 +58,32 @@ fn experiment(text: &str, number: f64, verdict: TestVerdict) -> TestedExperiment
             looks: (0..10).map(|i| look(f64::from(i))).collect(),
         }),
         verdict,
-        notes: vec![text.to_owned()],
+        checks: [
+            TestedRole::Secondary,
+            TestedRole::Guardrail,
+            TestedRole::Stratum,
+        ]
+        .map(|role| TestedCheck {
+            role,
+            name: text.to_owned(),
+            arm: text.to_owned(),
+            higher_is_worse: role == TestedRole::Guardrail,
+            margin: 0.02,
+            units: (1000, 1000),
+            means: (0.1, number),
+            log_wealth: number,
+            threshold: 40.0,
+            reached: number > 0.0,
+        })
+        .to_vec(),
+        guarantee: TestedGuarantee::AnyLook,
+        notes: vec![
+            TestNote::LateConversions,
+            TestNote::Scaled {
+                lower: number,
+                upper: 1.0,
+            },
+        ],
     }
 }
 

@@ -19,7 +19,7 @@ pub use self::judge::analyze;
 pub use self::options::{AnalyzeOptions, Method};
 pub use self::page::test_page;
 pub use self::result::{
-    Analysis, AnyLookInterval, ArmResult, Design, ExperimentResult, IntervalScale, Look,
-    MethodResult, SampleRatio, Scale, Sequential, TimeValue, When,
+    Analysis, AnyLookInterval, ArmResult, Check, CheckRole, Design, ExperimentResult, Guarantee,
+    IntervalScale, Look, MethodResult, SampleRatio, Scale, Sequential, TimeValue, When,
 };
 pub use self::saved::SavedAnalysis;

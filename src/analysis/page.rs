@@ -1,15 +1,17 @@
 //! Results become the values of a page. The only place that knows both.
 
 use tierwise_reports::{
-    NamedValue, Provenance, TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm,
-    TestedExperiment, TestedLook, TestedMethod, TestedRatio, TestedScale, TestedSequence,
-    TestedTimes,
+    NamedValue, Provenance, TestBreak, TestPage, TestVerdict, TestWaiting, TestedArm, TestedCheck,
+    TestedExperiment, TestedGuarantee, TestedLook, TestedMethod, TestedRatio, TestedRole,
+    TestedScale, TestedSequence, TestedTimes,
 };
 
 use super::result::{
-    AnyLookInterval, ExperimentResult, IntervalScale, MethodResult, Sequential, TimeValue, When,
+    AnyLookInterval, Check, CheckRole, ExperimentResult, Guarantee, IntervalScale, MethodResult,
+    Sequential, TimeValue, When,
 };
 use super::saved::SavedAnalysis;
+use crate::stats::eprocess::Harm;
 use crate::stats::verdict::{Broken, Verdict, Waiting};
 
 /// The page of an analysis.
@@ -58,8 +60,34 @@ fn experiment(result: &ExperimentResult) -> TestedExperiment {
             sound: ratio.sound,
         }),
         sequence: result.sequential.as_ref().map(sequence),
+        checks: result.checks.iter().map(check).collect(),
         verdict: verdict(&result.verdict),
+        guarantee: match result.guarantee {
+            Guarantee::AnyLook => TestedGuarantee::AnyLook,
+            Guarantee::AnyLookLargeSamples => TestedGuarantee::AnyLookLargeSamples,
+            Guarantee::OneLook => TestedGuarantee::OneLook,
+            Guarantee::OneLookLargeSamples => TestedGuarantee::OneLookLargeSamples,
+        },
         notes: result.notes.clone(),
+    }
+}
+
+fn check(result: &Check) -> TestedCheck {
+    TestedCheck {
+        role: match result.role {
+            CheckRole::Secondary => TestedRole::Secondary,
+            CheckRole::Guardrail => TestedRole::Guardrail,
+            CheckRole::Stratum => TestedRole::Stratum,
+        },
+        name: result.name.clone(),
+        arm: result.arm.clone(),
+        higher_is_worse: result.harm == Harm::Higher,
+        margin: result.margin,
+        units: (result.units[0], result.units[1]),
+        means: (result.means[0], result.means[1]),
+        log_wealth: result.log_e,
+        threshold: result.threshold,
+        reached: result.reached,
     }
 }
 

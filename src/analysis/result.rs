@@ -1,7 +1,9 @@
 //! What an analysis found, as it is written in JSON.
 
 use serde::{Deserialize, Serialize};
+use tierwise_reports::TestNote;
 
+use crate::stats::eprocess::Harm;
 use crate::stats::verdict::Verdict;
 
 /// Every experiment of a file.
@@ -49,11 +51,78 @@ pub struct ExperimentResult {
     /// The same for all challengers, when there are several.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub challengers: Vec<Sequential>,
+    /// Secondary metrics, guardrails and strata, challenger by challenger.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
     /// What to do.
     pub verdict: Verdict,
+    /// When the verdict holds.
+    #[serde(default)]
+    pub guarantee: Guarantee,
     /// What a reader should know about the numbers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
+    pub notes: Vec<TestNote>,
+}
+
+/// When a verdict's error rates hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Guarantee {
+    /// At every look, for any number of units.
+    #[default]
+    AnyLook,
+    /// At every look, for large samples.
+    AnyLookLargeSamples,
+    /// At one look whose time was fixed before the start, for any number of units.
+    OneLook,
+    /// At one look whose time was fixed before the start, for large samples.
+    OneLookLargeSamples,
+}
+
+/// What a [`Check`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckRole {
+    /// A secondary metric; reached when it is shown not to be inferior, which a promotion needs.
+    Secondary,
+    /// A guardrail; reached when harm is shown, which rolls back.
+    Guardrail,
+    /// A stratum; reached when it is shown to be worse, which vetoes a promotion.
+    Stratum,
+}
+
+/// One further condition of the verdict, for one challenger.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// What it is about.
+    pub role: CheckRole,
+    /// The metric or stratum.
+    pub name: String,
+    /// The challenger.
+    pub arm: String,
+    /// Which way is worse.
+    pub harm: Harm,
+    /// How much worse it may be, as a fraction of the control's mean.
+    pub margin: f64,
+    /// Units of control and challenger.
+    pub units: [u64; 2],
+    /// Means of control and challenger.
+    pub means: [f64; 2],
+    /// Natural logarithm of the e-value, or of 1/p at a single look.
+    pub log_e: f64,
+    /// One-sided p-value, at a single look.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p_value: Option<f64>,
+    /// The e-value, or 1/p, that decides.
+    pub threshold: f64,
+    /// Whether it decided.
+    pub reached: bool,
+    /// When it decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub when: Option<When>,
+    /// Why there is no evidence either way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// One arm.

@@ -1,6 +1,6 @@
 //! `tierwise analyze`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 
@@ -25,7 +25,7 @@ pub(super) struct AnalyzeArgs {
     /// Probability of any false call, and of intervals that miss.
     #[arg(long, default_value_t = 0.05, value_name = "ALPHA")]
     alpha: f64,
-    /// Metric: a column of unit rows or streams, a metric id of snapshots; default: `value`, or every id.
+    /// Metric: a column, a value of the column `metric`, or a metric id of snapshots; default: all there are.
     #[arg(long, value_name = "NAME")]
     metric: Option<String>,
     /// Arm to compare with; default: the one called control, champion, baseline, a, c or 0.
@@ -52,7 +52,7 @@ pub(super) struct AnalyzeArgs {
     /// Correction of p-values over several challengers.
     #[arg(long, value_enum, default_value_t = CorrectionArg::Holm)]
     correction: CorrectionArg,
-    /// Rule of promotion; default: statistics alone, without minimum duration or ramp.
+    /// Rule of promotion, with the roles of metrics and the strata; default: statistics alone, without minimum duration.
     #[arg(long, value_name = "RULE.toml", conflicts_with = "alpha")]
     rule: Option<PathBuf>,
     /// Run directory to save the result in; `tierwise report` draws it again.
@@ -136,14 +136,17 @@ pub(super) fn run(args: &AnalyzeArgs) -> Result<Done, Failure> {
     })
 }
 
+/// The rule of a file.
+pub(super) fn rule_file(path: &Path) -> Result<PromotionRule, Failure> {
+    existing(path, "rule")?;
+    load_rule(path).map_err(|error| {
+        Failure::from(error).fix("configs/promotion.toml explains every key and its range")
+    })
+}
+
 fn options(args: &AnalyzeArgs) -> Result<AnalyzeOptions, Failure> {
     let rule = match &args.rule {
-        Some(path) => {
-            existing(path, "rule")?;
-            load_rule(path).map_err(|error| {
-                Failure::from(error).fix("configs/promotion.toml explains every key and its range")
-            })?
-        }
+        Some(path) => rule_file(path)?,
         None => {
             let alpha = Alpha::new(args.alpha)
                 .map_err(|error| Failure::new(format!("`--alpha`: {error}")))?;

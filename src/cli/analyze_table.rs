@@ -1,9 +1,12 @@
 //! What `tierwise analyze` prints for people.
 
+use tierwise_reports::Language;
+
 use crate::analysis::{
-    Analysis, AnyLookInterval, ExperimentResult, IntervalScale, MethodResult, Scale, Sequential,
-    TimeValue, When,
+    Analysis, AnyLookInterval, Check, CheckRole, ExperimentResult, Guarantee, IntervalScale,
+    MethodResult, Scale, Sequential, TimeValue, When,
 };
+use crate::stats::eprocess::Harm;
 use crate::stats::verdict::{Broken, Verdict, Waiting};
 
 /// Experiments shown with every method; more are shown as one line each.
@@ -180,10 +183,78 @@ fn in_full(experiment: &ExperimentResult) -> String {
         lines.push(String::new());
         lines.extend(sequential_lines(sequential));
     }
+    lines.extend(check_lines(&experiment.checks));
     lines.push(String::new());
     lines.push(verdict_line(experiment));
-    lines.extend(experiment.notes.iter().map(|note| format!("note: {note}")));
+    lines.push(format!("holds: {}", guarantee(experiment.guarantee)));
+    let notes = experiment.notes.iter().map(|note| note.text(Language::En));
+    lines.extend(notes.map(|note| format!("note: {note}")));
     lines.join("\n")
+}
+
+/// When the verdict's error rates hold.
+fn guarantee(guarantee: Guarantee) -> &'static str {
+    match guarantee {
+        Guarantee::AnyLook => "at any look",
+        Guarantee::AnyLookLargeSamples => "at any look, for large samples",
+        Guarantee::OneLook => "at one look whose time was fixed before the start",
+        Guarantee::OneLookLargeSamples => {
+            "at one look whose time was fixed before the start, for large samples"
+        }
+    }
+}
+
+/// Secondary metrics, guardrails and strata.
+fn check_lines(checks: &[Check]) -> Vec<String> {
+    if checks.is_empty() {
+        return Vec::new();
+    }
+    let mut lines = vec![
+        String::new(),
+        format!(
+            "  {:<10} {:<16} {:<12} {:>10} {:>10} {:>9} {:>9} {:>18}  {}",
+            "condition", "name", "arm", "control", "arm", "change", "margin", "evidence", "result"
+        ),
+    ];
+    for check in checks {
+        let [control, arm] = check.means;
+        let (role, result) = match (check.role, check.reached) {
+            (CheckRole::Secondary, true) => ("secondary", "not inferior"),
+            (CheckRole::Secondary, false) => ("secondary", "not shown yet"),
+            (CheckRole::Guardrail, true) => ("guardrail", "HARMED"),
+            (CheckRole::Guardrail, false) => ("guardrail", "no harm shown"),
+            (CheckRole::Stratum, true) => ("stratum", "VETOES"),
+            (CheckRole::Stratum, false) => ("stratum", "acceptable"),
+        };
+        let change = if control == 0.0 {
+            "-".to_owned()
+        } else {
+            format!("{:+.2} %", (arm / control - 1.0) * 100.0)
+        };
+        let sign = match (check.margin == 0.0, check.harm) {
+            (true, _) => "",
+            (false, Harm::Higher) => "+",
+            (false, Harm::Lower) => "-",
+        };
+        lines.push(format!(
+            "  {role:<10} {:<16} {:<12} {:>10} {:>10} {change:>9} {:>9} {:>18}  {result}{}",
+            shortened(&check.name, 16),
+            shortened(&check.arm, 12),
+            number(control),
+            number(arm),
+            format!("{sign}{:.1} %", check.margin * 100.0),
+            match check.p_value {
+                Some(p) => format!("p {} of {}", p_value(p), number(1.0 / check.threshold)),
+                None => format!("e {} of {:.0}", e_value(check.log_e), check.threshold),
+            },
+            check
+                .when
+                .as_ref()
+                .filter(|_| check.p_value.is_none())
+                .map_or_else(String::new, |when| format!(" at {}", time(&when.at)))
+        ));
+    }
+    lines
 }
 
 fn method_line(method: &MethodResult) -> String {

@@ -10,8 +10,11 @@ use serde_json::{Value, json};
 use super::{Done, OutputArgs, existing, output};
 use crate::config::TomlFile;
 use crate::failure::{Failure, failure_of};
+use crate::router::audit::audit;
 use crate::router::client::Client;
 use crate::router::experiment::Definition;
+use crate::router::settings::Settings;
+use crate::store;
 
 /// Create, start, ramp, pause, promote, roll back, stop and watch experiments of a router
 #[derive(Debug, Args)]
@@ -86,6 +89,17 @@ enum ExperimentCommand {
         /// The experiment; all by default.
         key: Option<String>,
     },
+    /// Compute arm, share and propensity of every recorded decision again; exits with 1 when one differs.
+    Audit {
+        /// The experiment.
+        key: String,
+        /// The store.
+        #[arg(long, value_name = "URL", default_value = "sqlite:tierwise.db")]
+        store: String,
+        /// Rule file that the router answers with outside experiments; the shipped rules by default.
+        #[arg(long, value_name = "FILE")]
+        rules: Option<PathBuf>,
+    },
     /// Show the audit trail with the numbers behind each step.
     History {
         /// The experiment.
@@ -111,6 +125,9 @@ pub(super) fn run(args: &ExperimentArgs) -> Result<Done, Failure> {
 
 async fn ask(args: &ExperimentArgs) -> Result<Done, Failure> {
     use ExperimentCommand as C;
+    if let C::Audit { key, store, rules } = &args.command {
+        return audited(key, store, rules.clone(), args.output).await;
+    }
     let (method, path, body) = match &args.command {
         C::Create { file, reason } => {
             let definition = read_definition(file)?;
@@ -130,6 +147,7 @@ async fn ask(args: &ExperimentArgs) -> Result<Done, Failure> {
         C::Status { key: None } => (Method::GET, "/v1/experiments".to_owned(), None),
         C::Status { key: Some(key) } => (Method::GET, format!("/v1/experiments/{key}"), None),
         C::History { key } => (Method::GET, format!("/v1/experiments/{key}/history"), None),
+        C::Audit { .. } => unreachable!("an audit asks no router"),
     };
     let answer = request(args, method, &path, body).await?;
     if args.output.json {
@@ -150,6 +168,56 @@ async fn ask(args: &ExperimentArgs) -> Result<Done, Failure> {
     };
     output::text_line(&text)?;
     Ok(Done::Fine)
+}
+
+async fn audited(
+    key: &str,
+    url: &str,
+    rules: Option<PathBuf>,
+    print: OutputArgs,
+) -> Result<Done, Failure> {
+    let baseline = super::serve::baseline(&Settings {
+        rules,
+        ..Settings::default()
+    })?;
+    let store = store::open_existing(url)
+        .await
+        .map_err(|e| failure_of(&e))?;
+    let report = audit(&*store, key, &baseline)
+        .await
+        .map_err(|e| failure_of(&e))?;
+    store.close().await;
+    let report = report.ok_or_else(|| {
+        Failure::new(format!("{url} holds no experiment `{key}`"))
+            .fix("`tierwise experiment status` lists them")
+    })?;
+    if print.json {
+        output::json(&report)?;
+    } else {
+        let mut text = format!(
+            "{} exposures, {} of them forced\n  arm and share as recorded     {}\n  propensity as recorded        {}",
+            report.exposures, report.forced, report.assignments_equal, report.propensities_equal
+        );
+        for (what, count) in [
+            ("rule reads a message that is not kept", report.without_text),
+            ("observation was not kept", report.without_observation),
+            ("policy is not registered", report.without_policy),
+            ("DIFFERENT", report.differences),
+        ] {
+            if count > 0 {
+                text += &format!("\n  {what}: {count}");
+            }
+        }
+        for example in &report.examples {
+            text += &format!("\n    {example}");
+        }
+        output::text_line(&text)?;
+    }
+    Ok(if report.differences == 0 {
+        Done::Fine
+    } else {
+        Done::NothingQualified
+    })
 }
 
 /// Reads and checks a definition.

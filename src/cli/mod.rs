@@ -11,14 +11,17 @@ mod evaluate;
 mod experiment;
 mod forecast;
 mod import;
+mod keys;
 mod log;
 mod output;
+mod plan;
 mod policy;
 mod progress;
 mod report;
 mod serve;
 mod simulate;
 mod staff;
+mod store;
 mod sweep;
 mod traffic;
 mod train;
@@ -64,6 +67,7 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     Forecast(forecast::ForecastArgs),
     Analyze(analyze::AnalyzeArgs),
+    Plan(plan::PlanArgs),
     Sweep(sweep::SweepArgs),
     Calibrate(calibrate::CalibrateArgs),
     Report(report::ReportArgs),
@@ -74,6 +78,8 @@ enum Command {
     Policy(policy::PolicyCommand),
     Experiment(experiment::ExperimentArgs),
     Traffic(traffic::TrafficArgs),
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// Options of every command that prints results.
@@ -130,6 +136,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Evaluate(args) => evaluate::run(&args),
         Command::Forecast(args) => forecast::run(&args),
         Command::Analyze(args) => analyze::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Sweep(args) => sweep::run(&args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Report(args) => report::run(&args),
@@ -139,6 +146,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Policy(command) => policy::run(&command),
         Command::Experiment(args) => experiment::run(&args),
         Command::Traffic(args) => traffic::run(&args),
+        Command::Store(command) => store::run(command),
     }
 }
 

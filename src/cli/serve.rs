@@ -183,9 +183,10 @@ async fn serve(
     })?;
     let address = listener.local_addr().map_err(|e| failure_of(&e))?;
     let shown = store.url().to_owned();
-    let (service, tasks) = Service::start(settings, store, clock, baseline)
+    let (service, parts) = Service::open(settings, store, clock, baseline)
         .await
         .map_err(|e| failure_of(&e))?;
+    let tasks = parts.start(&service);
     let app = http::app(service.clone()).into_make_service_with_connect_info::<SocketAddr>();
     output::text_line(&format!(
         "tierwise listens on http://{address}  (store {shown})"

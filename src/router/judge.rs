@@ -341,12 +341,19 @@ async fn close_blocks(
     ledger: &mut Ledger,
 ) -> Result<(), JudgeError> {
     let definition = &experiment.definition;
+    // After the end of a test nobody enters it any more; those who had still become mature.
+    let ended = |block_us: i64| match experiment.phase.is_over() {
+        true => experiment.phase_since_us.div_euclid(block_us) + 1,
+        false => i64::MAX,
+    };
     let now_us = clock.now_us();
     let transit_us = (TRANSIT_S * 1e6 * clock.speed()) as i64;
     let key = &definition.key;
 
     // Units that entered, by the minute.
-    let open = (now_us - transit_us.max(MINUTE_US / 2)).div_euclid(MINUTE_US);
+    let open = (now_us - transit_us.max(MINUTE_US / 2))
+        .div_euclid(MINUTE_US)
+        .min(ended(MINUTE_US));
     let next = ledger
         .arrivals
         .keys()
@@ -382,7 +389,9 @@ async fn close_blocks(
     let metrics: Vec<_> = definition.metrics().cloned().collect();
     for (position, metric) in metrics.iter().enumerate() {
         let grace_us = metric.grace_us().max(transit_us);
-        let closed = (now_us - metric.window_us() - grace_us).div_euclid(length_us);
+        let closed = (now_us - metric.window_us() - grace_us)
+            .div_euclid(length_us)
+            .min(ended(length_us));
         let next = ledger
             .last_block(position)
             .map_or(i64::MIN, |block| block + 1);

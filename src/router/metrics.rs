@@ -1,5 +1,7 @@
 //! What `/metrics` shows, in the text format of Prometheus.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use metrics::{Counter, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 
@@ -9,6 +11,7 @@ const METADATA: Metadata<'static> = Metadata::new("tierwise", Level::INFO, None)
 
 /// The router's counters; each service has its own.
 pub struct Metrics {
+    answered: AtomicU64,
     decisions: Counter,
     fallbacks: Counter,
     unrecorded: Counter,
@@ -49,6 +52,7 @@ impl Default for Metrics {
             "Seconds from question to recorded exposure.".into(),
         );
         Self {
+            answered: AtomicU64::new(0),
             decisions: counter("tierwise_decisions_total", "Decisions answered."),
             fallbacks: counter(
                 "tierwise_fallbacks_total",
@@ -72,9 +76,16 @@ impl Default for Metrics {
 impl Metrics {
     /// A decision was answered.
     pub fn decided(&self, fallback: bool, seconds: f64) {
+        self.answered.fetch_add(1, Ordering::Relaxed);
         self.decisions.increment(1);
         self.fallbacks.increment(u64::from(fallback));
         self.decide_seconds.record(seconds);
+    }
+
+    /// Decisions answered so far.
+    #[must_use]
+    pub fn decisions_so_far(&self) -> u64 {
+        self.answered.load(Ordering::Relaxed)
     }
 
     /// A decision could not be recorded, and was refused.

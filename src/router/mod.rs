@@ -6,6 +6,7 @@
 //! comes from a [`Clock`](clock::Clock).
 
 pub mod allocation;
+pub mod audit;
 pub mod bucketing;
 pub mod client;
 pub mod clock;
@@ -21,3 +22,6 @@ pub mod snapshot;
 pub mod spool;
 pub mod standing;
 pub mod webhook;
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,8 @@
 //! A running router: everything that requests share, and the tasks beside them.
 //!
-//! [`Service::start`] opens the spool, loads a first snapshot and starts three tasks: one carries exposures to the store,
-//! one swaps the snapshot when the store changes, one judges. [`Service::stop`] ends them in an order that loses nothing.
+//! [`Service::open`] opens the spool and loads a first snapshot; [`Parts::start`] starts three tasks: one carries exposures
+//! to the store, one swaps the snapshot when the store changes, one judges. [`Service::stop`] ends them in an order that
+//! loses nothing.
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock};
@@ -18,7 +19,7 @@ use super::metrics::Metrics;
 use super::registry::ServedPolicy;
 use super::settings::Settings;
 use super::snapshot::{Decision, Live, Question, Snapshot, Unanswerable};
-use super::spool::{Spool, SpoolError, SpoolOptions};
+use super::spool::{Carrier, Spool, SpoolError, SpoolOptions};
 use super::standing::Standings;
 use super::webhook::{Webhook, Webhooks};
 use crate::store::{ApiKeyRow, ExposureRow, KeyedHash, Store, StoreError};
@@ -74,6 +75,30 @@ pub struct Service {
     stop_others: Arc<Notify>,
 }
 
+/// What works beside the requests, not started yet: tests move it by hand.
+pub struct Parts {
+    /// Carries exposures to the store.
+    pub carrier: Carrier,
+    /// Judges.
+    pub judge: Judge,
+}
+
+impl Parts {
+    /// Starts the tasks. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn start(self, service: &Arc<Service>) -> Tasks {
+        let changes = service.store.watch();
+        Tasks {
+            carrier: tokio::spawn(
+                self.carrier
+                    .run(service.store.clone(), service.stop_carrier.clone()),
+            ),
+            refresher: tokio::spawn(refresh(service.clone(), changes)),
+            judge: tokio::spawn(self.judge.run(service.stop_others.clone())),
+        }
+    }
+}
+
 /// The tasks beside the requests.
 pub struct Tasks {
     carrier: JoinHandle<()>,
@@ -82,16 +107,16 @@ pub struct Tasks {
 }
 
 impl Service {
-    /// Starts a router's tasks. Must be called within a tokio runtime.
+    /// Opens a router: its spool, its keys, its first snapshot.
     ///
     /// # Errors
     /// [`StartError`] naming the file or the store.
-    pub async fn start(
+    pub async fn open(
         settings: Settings,
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
         baseline: ServedPolicy,
-    ) -> Result<(Arc<Self>, Tasks), StartError> {
+    ) -> Result<(Arc<Self>, Parts), StartError> {
         let io = |path: &Path| {
             let path = path.to_owned();
             move |source| StartError::Io { path, source }
@@ -120,7 +145,6 @@ impl Service {
         let keys: Arc<[ApiKeyRow]> = store.keys().await?.into();
         let stop_carrier = Arc::new(Notify::new());
         let stop_others = Arc::new(Notify::new());
-        let changes = store.watch();
         let service = Arc::new(Self {
             clock,
             standings,
@@ -143,17 +167,11 @@ impl Service {
             service.standings.clone(),
             service.webhooks.clone(),
         );
-        let tasks = Tasks {
-            carrier: tokio::spawn(carrier.run(service.store.clone(), service.stop_carrier.clone())),
-            refresher: tokio::spawn(refresh(service.clone(), changes)),
-            judge: tokio::spawn(judge.run(service.stop_others.clone())),
-        };
-        Ok((service, tasks))
+        Ok((service, Parts { carrier, judge }))
     }
 
     /// Ends the tasks: judging stops, exposures that are recorded go to the store if it answers, the store is closed.
     pub async fn stop(&self, tasks: Tasks) {
-        self.stop_others.notify_one();
         self.stop_others.notify_one();
         tasks.refresher.abort();
         let judge = tasks.judge;

@@ -395,8 +395,8 @@ impl Snapshot {
         })
     }
 
-    /// The experiment that a question is about: the one named, else the first live one that admits the unit, else the first
-    /// that a challenger has won.
+    /// The experiment that a question is about: the one named, else the first live one that admits the unit, else the one
+    /// that was moved last: its incumbent goes on answering after a test.
     fn choose(&self, question: &Question<'_>) -> Result<Option<&Arc<Live>>, Unanswerable> {
         if let Some(key) = question.experiment {
             return match self.experiments.get(key) {
@@ -406,13 +406,20 @@ impl Snapshot {
                 }),
             };
         }
-        let first = |wanted: fn(&Phase) -> bool| {
-            self.experiments.values().find(|live| {
-                wanted(&live.experiment.phase) && live.admits(question.unit, question.context)
-            })
+        let admitting = |live: &&Arc<Live>| live.admits(question.unit, question.context);
+        let live = self
+            .experiments
+            .values()
+            .filter(|live| live.experiment.phase.is_live())
+            .find(admitting);
+        let last = || {
+            self.experiments
+                .values()
+                .filter(|live| live.experiment.phase != Phase::Draft)
+                .filter(admitting)
+                .max_by_key(|live| live.experiment.phase_since_us)
         };
-        Ok(first(Phase::is_live)
-            .or_else(|| first(|phase| matches!(phase, Phase::Completed { .. }))))
+        Ok(live.or_else(last))
     }
 
     /// The policy's probabilities, or the baseline's with the reason.

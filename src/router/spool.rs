@@ -226,6 +226,15 @@ impl Carrier {
         }
     }
 
+    /// Carries everything that is written.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was not carried stays.
+    pub async fn drain(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        while self.carry(store).await? {}
+        Ok(())
+    }
+
     /// Carries the next batch; false when everything written has been carried.
     async fn carry(&mut self, store: &dyn Store) -> Result<bool, StoreError> {
         let Some((rows, bytes)) = self.next_batch() else {

@@ -18,6 +18,7 @@ pub mod gaussian;
 pub mod growthbook;
 pub mod intake;
 pub mod lift;
+pub mod margin;
 pub mod msprt;
 pub mod plan;
 pub mod proportion;

@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::eprocess::{Harm, MOST_STRATA};
 use super::error::{Alpha, StatsError};
 
 /// When to promote. All defaults are the safe ones.
@@ -40,6 +41,33 @@ pub struct PromotionRule {
     pub holdback_share: f64,
     /// Days that the holdback lasts.
     pub holdback_days: f64,
+    /// The metric that must be superior; the metric that was asked for, or the only one, when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub primary: Option<String>,
+    /// Strata declared before the start, at most twelve; those of the data when empty.
+    pub strata: Vec<String>,
+    /// Metrics on which the challenger must not be inferior.
+    pub secondary: Vec<MetricRule>,
+    /// Metrics that the challenger must not harm.
+    pub guardrail: Vec<MetricRule>,
+}
+
+/// A secondary metric or a guardrail.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MetricRule {
+    /// Its name in the data.
+    pub metric: String,
+    /// Which way it is harmed.
+    #[serde(default)]
+    pub harm: Harm,
+    /// How much worse it may be, as a fraction of the champion's rate. When absent, a secondary metric has the rule's
+    /// `secondary_margin` and a guardrail none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub margin: Option<f64>,
+    /// Bounds of its outcomes in a stream; 0 and 1 when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<(f64, f64)>,
 }
 
 impl Default for PromotionRule {
@@ -59,6 +87,10 @@ impl Default for PromotionRule {
             advance_wealth: 5.0,
             holdback_share: 0.05,
             holdback_days: 14.0,
+            primary: None,
+            strata: Vec::new(),
+            secondary: Vec::new(),
+            guardrail: Vec::new(),
         }
     }
 }
@@ -145,7 +177,68 @@ impl PromotionRule {
             let expected = "shares of the ramp rise, each strictly between 0 and 1";
             return fault("ramp", format!("{:?}", self.ramp), expected);
         }
+        self.check_roles()
+    }
+
+    fn check_roles(&self) -> Result<(), RuleFault> {
+        let fault = |key, value: &str, expected| {
+            Err(RuleFault {
+                key,
+                value: value.to_owned(),
+                expected,
+            })
+        };
+        let mut seen: Vec<&str> = self.primary.iter().map(String::as_str).collect();
+        for (key, rules) in [
+            ("secondary", &self.secondary),
+            ("guardrail", &self.guardrail),
+        ] {
+            for rule in rules {
+                if rule.metric.is_empty() || seen.contains(&rule.metric.as_str()) {
+                    let expected =
+                        "every metric has a name and one role: primary, secondary or guardrail";
+                    return fault(key, &format!("`{}`", rule.metric), expected);
+                }
+                seen.push(&rule.metric);
+                if let Some((lower, upper)) = rule
+                    .bounds
+                    .filter(|(lower, upper)| !(lower < upper && (upper - lower).is_finite()))
+                {
+                    let value = format!("`{}` with bounds {lower} and {upper}", rule.metric);
+                    return fault(key, &value, "bounds are two numbers, the lower one first");
+                }
+                if let Some(margin) = rule.margin.filter(|margin| !(0.0..1.0).contains(margin)) {
+                    let value = format!("`{}` with a margin of {margin}", rule.metric);
+                    let expected = "a margin is a fraction from 0 up to, but not including, 1";
+                    return fault(key, &value, expected);
+                }
+            }
+        }
+        let repeated = |(place, name): (usize, &String)| self.strata[..place].contains(name);
+        if self.strata.len() > MOST_STRATA
+            || self.strata.iter().any(String::is_empty)
+            || self.strata.iter().enumerate().any(repeated)
+        {
+            let expected = "at most 12 strata are declared, each once and by its name";
+            return fault("strata", &format!("{:?}", self.strata), expected);
+        }
         Ok(())
+    }
+
+    /// Whether metrics have roles, so that one verdict is about several of them.
+    #[must_use]
+    pub fn has_roles(&self) -> bool {
+        self.primary.is_some() || !self.secondary.is_empty() || !self.guardrail.is_empty()
+    }
+
+    /// The margin of a secondary metric.
+    #[must_use]
+    pub fn secondary_margin_of(&self, metric: &str) -> f64 {
+        self.secondary
+            .iter()
+            .find(|rule| rule.metric == metric)
+            .and_then(|rule| rule.margin)
+            .unwrap_or(self.secondary_margin)
     }
 
     /// Level of promotion of one challenger.
@@ -416,7 +509,7 @@ fn waiting_for(rule: &PromotionRule, evidence: &Evidence) -> Vec<Waiting> {
     for metric in evidence.secondary.iter().filter(|metric| !metric.reached) {
         reasons.push(Waiting::Secondary {
             metric: metric.name.clone(),
-            margin: rule.secondary_margin,
+            margin: rule.secondary_margin_of(&metric.name),
         });
     }
     for stratum in &evidence.vetoes {

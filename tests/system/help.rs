@@ -16,11 +16,23 @@ fn help_of_every_command() {
         "evaluate",
         "forecast",
         "analyze",
+        "plan",
         "sweep",
         "calibrate",
         "report",
         "simulate",
         "staff",
+        "serve",
+        "policy",
+        "policy register",
+        "experiment",
+        "experiment audit",
+        "store key",
+        "store key add",
+        "store",
+        "store migrate",
+        "store check",
+        "store export",
     ] {
         let arguments: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let ran = ended(desk.tierwise().env("COLUMNS", "100").args(&arguments));

@@ -30,3 +30,4 @@ mod star;
 mod sweep;
 mod table;
 mod tier_mdp;
+mod verdicts;

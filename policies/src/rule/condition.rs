@@ -44,6 +44,11 @@ impl Rule {
             && self.regex.is_none()
     }
 
+    /// Whether it looks at the message.
+    pub(super) const fn reads_text(&self) -> bool {
+        self.keywords.is_some() || self.regex.is_some()
+    }
+
     pub(super) fn holds(&self, at: &Situation<'_>, utc_offset_hours: f32) -> bool {
         let known = |feature| at.observation.get(feature);
         self.codes

@@ -2,6 +2,8 @@
 //! Owns the page's values; [`view`] turns them into words, [`charts`] into drawings.
 
 mod charts;
+mod checks;
+mod notes;
 mod over_time;
 mod summary;
 mod values;
@@ -10,10 +12,11 @@ mod view;
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
+pub use self::notes::TestNote;
 use self::summary::SummaryRow;
 pub use self::values::{
-    TestBreak, TestVerdict, TestWaiting, TestedArm, TestedExperiment, TestedLook, TestedMethod,
-    TestedRatio, TestedScale, TestedSequence, TestedTimes,
+    TestBreak, TestVerdict, TestWaiting, TestedArm, TestedCheck, TestedExperiment, TestedGuarantee,
+    TestedLook, TestedMethod, TestedRatio, TestedRole, TestedScale, TestedSequence, TestedTimes,
 };
 use self::view::ExperimentView;
 use crate::error::ReportError;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::notes::TestNote;
+
 /// One experiment and metric.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TestedExperiment {
@@ -22,9 +24,67 @@ pub struct TestedExperiment {
     pub sequence: Option<TestedSequence>,
     /// What to do.
     pub verdict: TestVerdict,
-    /// Remarks, in the language of whoever computed the numbers.
+    /// Secondary metrics, guardrails and strata.
     #[serde(default)]
-    pub notes: Vec<String>,
+    pub checks: Vec<TestedCheck>,
+    /// When the verdict holds.
+    #[serde(default)]
+    pub guarantee: TestedGuarantee,
+    /// Remarks on how the numbers came about.
+    #[serde(default)]
+    pub notes: Vec<TestNote>,
+}
+
+/// When a verdict's error rates hold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestedGuarantee {
+    /// At every look.
+    #[default]
+    AnyLook,
+    /// At every look, for large samples.
+    AnyLookLargeSamples,
+    /// At one look fixed before the start.
+    OneLook,
+    /// At one look fixed before the start, for large samples.
+    OneLookLargeSamples,
+}
+
+/// A condition of the verdict beside the primary metric.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestedCheck {
+    /// What it is about.
+    pub role: TestedRole,
+    /// The metric or stratum.
+    pub name: String,
+    /// The challenger.
+    pub arm: String,
+    /// Whether a higher mean is worse.
+    pub higher_is_worse: bool,
+    /// How much worse it may be, a fraction.
+    pub margin: f64,
+    /// Units of control and challenger.
+    pub units: (u64, u64),
+    /// Means of control and challenger.
+    pub means: (f64, f64),
+    /// Natural logarithm of the evidence.
+    pub log_wealth: f64,
+    /// Evidence that decides.
+    pub threshold: f64,
+    /// Whether it decided.
+    pub reached: bool,
+}
+
+/// What a check is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TestedRole {
+    /// Must be shown not to be inferior.
+    Secondary,
+    /// Must not be harmed.
+    Guardrail,
+    /// Must not be worse.
+    Stratum,
 }
 
 /// One arm.

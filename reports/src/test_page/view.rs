@@ -1,10 +1,11 @@
 //! A test in words: verdict, figures, and the rows of its tables.
 
 use super::charts::density;
+use super::checks::{self, CheckRow};
 use super::over_time::{interval_chart, share_chart, wealth_chart};
 use super::values::{
-    TestBreak, TestVerdict, TestWaiting, TestedExperiment, TestedMethod, TestedScale,
-    TestedSequence,
+    TestBreak, TestVerdict, TestWaiting, TestedExperiment, TestedGuarantee, TestedMethod,
+    TestedScale, TestedSequence,
 };
 use crate::charts::ChartPair;
 use crate::charts::strip::{Domain, Mark, Strip, Tick, Tone};
@@ -30,6 +31,7 @@ pub(super) struct ExperimentView {
     pub(super) posterior_caption: String,
     pub(super) arms: Vec<ArmRow>,
     pub(super) ratio: Option<String>,
+    pub(super) checks: Vec<CheckRow>,
     pub(super) methods: Vec<MethodRow>,
     pub(super) ticks: Vec<(Tick, String)>,
     pub(super) methods_caption: String,
@@ -96,11 +98,17 @@ fn meaning(experiment: &TestedExperiment, alpha: f64, words: Words) -> String {
     match &experiment.verdict {
         TestVerdict::Promote { .. } => words.fill(
             Phrase::TestPromoteMeaning,
-            &[("alpha", &number::level(alpha))],
+            &[
+                ("alpha", &number::level(alpha)),
+                ("guarantee", guarantee(experiment, words)),
+            ],
         ),
         TestVerdict::RollBack { .. } => words.fill(
             Phrase::TestRollBackMeaning,
-            &[("alpha", &number::level(alpha))],
+            &[
+                ("alpha", &number::level(alpha)),
+                ("guarantee", guarantee(experiment, words)),
+            ],
         ),
         TestVerdict::NotEnoughData { needed, have } => words.fill(
             Phrase::TestTooLittleMeaning,
@@ -114,8 +122,15 @@ fn meaning(experiment: &TestedExperiment, alpha: f64, words: Words) -> String {
                 .iter()
                 .map(|reason| waiting(reason, words))
                 .collect();
+            let open = waiting_for.iter().any(|reason| {
+                matches!(reason, TestWaiting::Superiority | TestWaiting::LoggedShares)
+            });
             words.fill(
-                Phrase::TestKeepGoingMeaning,
+                if open {
+                    Phrase::TestKeepGoingMeaning
+                } else {
+                    Phrase::TestBetterButMeaning
+                },
                 &[("reasons", &reasons.join(words.say(Phrase::ListSeparator)))],
             )
         }
@@ -133,6 +148,15 @@ fn meaning(experiment: &TestedExperiment, alpha: f64, words: Words) -> String {
             ),
         },
     }
+}
+
+fn guarantee(experiment: &TestedExperiment, words: Words) -> &'static str {
+    words.say(match experiment.guarantee {
+        TestedGuarantee::AnyLook => Phrase::TestAnyLookHolds,
+        TestedGuarantee::AnyLookLargeSamples => Phrase::TestAnyLookLargeHolds,
+        TestedGuarantee::OneLook => Phrase::TestOneLookHolds,
+        TestedGuarantee::OneLookLargeSamples => Phrase::TestOneLookLargeHolds,
+    })
 }
 
 fn waiting(reason: &TestWaiting, words: Words) -> String {
@@ -311,7 +335,12 @@ pub(super) fn experiment(
             Phrase::TestMethodsCaption,
             &[("level", &number::level(1.0 - alpha))],
         ),
-        notes: experiment.notes.clone(),
+        checks: checks::rows(experiment, words),
+        notes: experiment
+            .notes
+            .iter()
+            .map(|note| words.sentence(&note.say(words)))
+            .collect(),
     })
 }
 

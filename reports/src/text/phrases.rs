@@ -271,10 +271,11 @@ phrases! {
     TestKeepGoing: "Nothing is decided yet: keep going", "尚无定论：继续测试";
     TestTooLittle: "Too little data to say anything", "数据太少，无法判断";
     TestBroken: "The comparison is broken: repair it first", "对比已失效：请先修复";
-    TestPromoteMeaning: "The evidence has crossed the line that identical arms cross in at most {alpha} of tests, however often one looks. It was valid on the day it crossed, and every day since.", "证据已越过判定线。若两组其实相同，无论查看多少次，越线的概率都不超过 {alpha}。越线之后结论持续有效。";
-    TestRollBackMeaning: "The evidence of harm has crossed the line that identical arms cross in at most {alpha} of tests, however often one looks.", "变差的证据已越过判定线。若两组其实相同，无论查看多少次，越线的概率都不超过 {alpha}。";
+    TestPromoteMeaning: "The evidence has crossed the line that identical arms cross in at most {alpha} of tests. {guarantee}", "证据已越过判定线。若两组其实相同，越线的概率不超过 {alpha}。{guarantee}";
+    TestRollBackMeaning: "The evidence of harm has crossed the line that identical arms cross in at most {alpha} of tests. {guarantee}", "变差的证据已越过判定线。若两组其实相同，越线的概率不超过 {alpha}。{guarantee}";
     TestTooLittleMeaning: "The smaller arm has {have} units; {needed} are needed before anything is said.", "较小的一组有 {have} 个单位；至少需要 {needed} 个才作判断。";
     TestKeepGoingMeaning: "Neither better nor worse is shown so far. Still missing: {reasons}.", "目前既未显示更好，也未显示更差。尚缺：{reasons}。";
+    TestBetterButMeaning: "The main metric is shown to be better, but that is not all a promotion needs. Still missing: {reasons}.", "主要指标已证明更好，但上线还需要其他条件。尚缺：{reasons}。";
     TestBrokenRatio: "The arms did not get the units that their shares say. Something in assignment or counting is wrong, and it may favour either arm.", "各组得到的单位数与其份额不符。分配或计数存在问题，可能偏向任何一组。";
     TestBrokenInterference: "The arms share people, so one arm's policy changes the other's waits. The difference is not shown to exceed what that alone can make.", "各组共用人工，一组的策略会改变另一组的等待时间。尚未证明差异超出这种影响。";
     TestBrokenMaturity: "Units were counted before their windows had closed, so the arms had different lengths of time to convert.", "部分单位在窗口结束前就被计入，各组的转化时间长短不一。";
@@ -328,6 +329,42 @@ phrases! {
     TestAnyLookBadge: "any look", "随时有效";
     TestPosteriorTitle: "What is believed of the lift", "对提升的后验判断";
     TestPosteriorCaption: "Posterior of the relative change of {arm} without a prior; with probability {chance} it is above zero.", "{arm} 相对变化的后验分布（无先验）；其大于零的概率为 {chance}。";
+    TestAnyLookHolds: "This holds however often one looks, and stays true after it crossed.", "无论查看多少次都成立，越线之后结论持续有效。";
+    TestAnyLookLargeHolds: "This holds however often one looks, for large samples.", "无论查看多少次都成立，前提是样本量大。";
+    TestOneLookHolds: "This holds for one look whose time was fixed before the start; nobody may have looked and gone on.", "仅对事先确定时间的单次查看成立；中途不得看过结果再继续。";
+    TestOneLookLargeHolds: "This holds for large samples, at one look whose time was fixed before the start; nobody may have looked and gone on.", "在样本量大时，仅对事先确定时间的单次查看成立；中途不得看过结果再继续。";
+    TestChecksTitle: "Secondary metrics, guardrails and strata", "次要指标、护栏与分层";
+    TestChecksCaption: "A promotion needs every secondary metric shown not to be worse than its margin; a harmed guardrail rolls back; a stratum shown to be worse vetoes.", "上线要求每个次要指标都证明未差于其界限；护栏受损即回滚；被证明变差的分层可否决。";
+    TestRole: "Condition", "条件";
+    TestSecondaryRole: "secondary", "次要指标";
+    TestGuardrailRole: "guardrail", "护栏";
+    TestStratumRole: "stratum", "分层";
+    TestMargin: "Margin", "界限";
+    TestEvidenceOf: "Evidence (decides at)", "证据（判定线）";
+    TestOutcome: "Result", "结果";
+    TestShown: "not inferior", "不劣于对照";
+    TestNotShown: "not shown yet", "尚未证明";
+    TestUnharmed: "no harm shown", "未显示受损";
+    TestHarmed: "harmed", "受损";
+    TestAcceptable: "acceptable", "可接受";
+    TestVetoes: "vetoes", "否决";
+    NoteRepeatedExposures: "{count} further exposures of units that were counted already are left out: one unit counts once", "已略去 {count} 次重复曝光：每个单位只计一次";
+    NoteRepeatedRows: "{count} further rows of units that were counted already are left out: one unit counts once", "已略去 {count} 行重复单位：每个单位只计一次";
+    NoteEmptyPre: "{count} empty `pre` cells of the file count as 0", "文件中 {count} 个空的 `pre` 按 0 计";
+    NoteScaled: "outcomes are scaled from {lower} to {upper} onto 0 to 1; means and ratios are those of scaled outcomes", "结果从 {lower} 至 {upper} 缩放到 0 至 1；均值与比率均为缩放后的值";
+    NoteEmptySnapshots: "{count} snapshots without numbers are left out", "已略去 {count} 个没有数值的快照";
+    NoteShrunkSnapshots: "{count} snapshots with fewer units than the one before are left out", "已略去 {count} 个单位数少于前一个的快照";
+    NoteGainsOfOneArm: "in {count} steps only one arm gained units; such a step says nothing of the difference", "有 {count} 步只有一组增加了单位；这样的一步无法说明差异";
+    NoteNoShares: "no shares are logged: allocation is taken as constant between two snapshots", "未记录份额：视两次快照之间的分配比例不变";
+    NoteLateConversions: "conversions are taken for those of the units of their own step: where they arrive after the snapshot of their unit, the evidence is slightly too sure, and a stream with closed windows should judge", "转化被视为属于同一步的单位：若转化晚于其单位的快照到达，证据会略微偏高，应改用窗口已关闭的数据流来判断";
+    NoteNormalMixture: "outcomes are no conversions of the units they are counted with: wealth is that of a normal mixture, which holds for large samples and decides nothing below {count} units an arm", "结果并非其所计单位的转化：证据来自正态混合，仅在大样本下成立，每组不足 {count} 个单位时不作定论";
+    NoteSharesChanged: "shares changed {count} times: methods on totals mix times of different base rates; only the e-process allows for it", "份额改变了 {count} 次：基于总数的方法会混合不同基准时期；只有 e 过程能够处理";
+    NotePairs: "the unit of analysis is the pair of blocks: {count} of them, {incomplete} incomplete, {washed} units left out as washout; wealth holds for the sharp null of no effect at all", "分析单位是时段对：共 {count} 对，{incomplete} 对不完整，{washed} 个单位作为洗脱略去；证据针对完全无效应的严格零假设";
+    NotePoolBlocks: "the unit of analysis is the block: {count} of them, {incomplete} incomplete, {washed} units left out as washout; wealth holds for the sharp null of no effect at all", "分析单位是时段：共 {count} 个，{incomplete} 个不完整，{washed} 个单位作为洗脱略去；证据针对完全无效应的严格零假设";
+    NoteOneLook: "totals hold no order: the e-value is that of one look, and assumes that allocation did not change", "总数不含先后次序：e 值只对应一次查看，并假定分配比例未变";
+    NoteOneLookOfMeans: "the verdict rests on means at one look, fixed before the start; a stream with logged shares may be looked at any time", "结论基于事先确定的单次查看的均值；记录份额的数据流才可随时查看";
+    NoteStrataOfFile: "the {count} strata are those of the file; they count as declared before the start, which a rule's `strata` would show", "{count} 个分层取自文件；视为事先声明，规则中的 `strata` 可以证明这一点";
+    NoteStrataNotJudged: "strata take no part in a verdict by blocks of time", "按时段判断时，分层不参与结论";
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Judging one experiment: methods beside each other, what holds at any look, and the verdict.
 
+mod checks;
 mod pairs;
 mod snapshots;
 mod stream;
@@ -13,11 +14,13 @@ use super::error::AnalysisError;
 use super::input::{Data, Input};
 use super::load::load;
 use super::options::AnalyzeOptions;
-use super::result::{Analysis, Design, ExperimentResult, SampleRatio, Sequential};
+use super::result::{
+    Analysis, Check, CheckRole, Design, ExperimentResult, SampleRatio, Sequential,
+};
 use crate::stats::Alpha;
 use crate::stats::eprocess::TestLevels;
 use crate::stats::sample_ratio::chi_squared;
-use crate::stats::verdict::{Broken, Evidence, Verdict, decide};
+use crate::stats::verdict::{Broken, Evidence, NamedWealth, Verdict, decide};
 
 /// Experiments with every look: as many as a page draws in full.
 const IN_DETAIL: usize = 6;
@@ -98,7 +101,7 @@ impl<'a> Context<'a> {
             .and_then(|promote| {
                 Ok(TestLevels {
                     promote,
-                    roll_back: options.rule.roll_back_level(0)?,
+                    roll_back: options.rule.roll_back_level(options.rule.guardrail.len())?,
                     promote_ratio: 1.0,
                     roll_back_ratio: 1.0,
                 })
@@ -181,10 +184,23 @@ impl<'a> Context<'a> {
     }
 }
 
+/// What was found of one challenger.
+struct Judged {
+    verdict: Verdict,
+    sequential: Option<Sequential>,
+    checks: Vec<Check>,
+}
+
+/// What was found of all challengers together.
+struct Overall {
+    verdict: Verdict,
+    sequential: Option<Sequential>,
+    challengers: Vec<Sequential>,
+    checks: Vec<Check>,
+}
+
 /// The verdict over all challengers: what is broken, then the best promotion, then whoever still runs.
-fn overall(
-    rule_verdicts: Vec<(Verdict, Sequential)>,
-) -> (Verdict, Option<Sequential>, Vec<Sequential>) {
+fn overall(judged: Vec<Judged>) -> Overall {
     let rank = |verdict: &Verdict| match verdict {
         Verdict::Broken { .. } => 0,
         Verdict::Promote { .. } => 1,
@@ -192,54 +208,63 @@ fn overall(
         Verdict::NotEnoughData { .. } => 3,
         _ => 4,
     };
-    let best = rule_verdicts
-        .iter()
-        .enumerate()
-        .min_by(|(_, (a, x)), (_, (b, y))| {
-            rank(a)
-                .cmp(&rank(b))
-                .then(y.log_promote_e.total_cmp(&x.log_promote_e))
-        })
-        .map(|(place, _)| place);
-    let several = rule_verdicts.len() > 1;
-    let chosen = best.map(|place| rule_verdicts[place].clone());
-    let all = rule_verdicts.into_iter().map(|(_, s)| s).collect();
-    match chosen {
-        Some((verdict, sequential)) => (
-            verdict,
-            Some(sequential),
-            if several { all } else { Vec::new() },
-        ),
-        None => (Verdict::NotEnoughData { needed: 1, have: 0 }, None, all),
+    let wealth = |found: &Judged| found.sequential.as_ref().map_or(0.0, |s| s.log_promote_e);
+    let best = judged.iter().min_by(|a, b| {
+        rank(&a.verdict)
+            .cmp(&rank(&b.verdict))
+            .then(wealth(b).total_cmp(&wealth(a)))
+    });
+    let (verdict, sequential) = best.map_or(
+        (Verdict::NotEnoughData { needed: 1, have: 0 }, None),
+        |best| (best.verdict.clone(), best.sequential.clone()),
+    );
+    let several = judged.len() > 1;
+    let mut all = Overall {
+        verdict,
+        sequential,
+        challengers: Vec::new(),
+        checks: Vec::new(),
+    };
+    for found in judged {
+        all.checks.extend(found.checks);
+        if several {
+            all.challengers.extend(found.sequential);
+        }
     }
+    all
 }
 
-/// Applies the rule to what a test of rates found.
-fn verdict_of(
-    context: &Context<'_>,
-    sequential: &Sequential,
-    units: [u64; 2],
-    share: f64,
-    days_at_share: f64,
-    broken: Option<Broken>,
-) -> Verdict {
-    decide(
-        &context.options.rule,
-        &Evidence {
-            arm: sequential.arm.clone(),
-            units,
-            share,
-            days_at_share,
-            log_promote: sequential.log_promote_e,
-            superior: sequential.when_promoted.is_some(),
-            log_roll_back: sequential.log_rollback_e,
-            inferior: sequential.when_rolled_back.is_some(),
-            secondary: Vec::new(),
-            guardrails: Vec::new(),
-            vetoes: Vec::new(),
-            broken,
-        },
-    )
+/// Applies the rule to what the primary metric's test and the checks beside it found.
+fn verdict_of(context: &Context<'_>, mut evidence: Evidence, checks: &[Check]) -> Verdict {
+    let named = |role: CheckRole| {
+        checks
+            .iter()
+            .filter(move |check| check.role == role)
+            .map(|check| NamedWealth {
+                name: check.name.clone(),
+                log_e: check.log_e,
+                reached: check.reached,
+            })
+    };
+    evidence.secondary = named(CheckRole::Secondary).collect();
+    evidence.guardrails = named(CheckRole::Guardrail).collect();
+    evidence.vetoes = named(CheckRole::Stratum)
+        .filter(|stratum| stratum.reached)
+        .map(|stratum| stratum.name)
+        .collect();
+    decide(&context.options.rule, &evidence)
+}
+
+/// The evidence of the primary metric's e-process.
+fn evidence_of(sequential: &Sequential) -> Evidence {
+    Evidence {
+        arm: sequential.arm.clone(),
+        log_promote: sequential.log_promote_e,
+        superior: sequential.when_promoted.is_some(),
+        log_roll_back: sequential.log_rollback_e,
+        inferior: sequential.when_rolled_back.is_some(),
+        ..Evidence::default()
+    }
 }
 
 /// An e-value from its logarithm; what overflows is the largest double.

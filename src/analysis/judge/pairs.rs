@@ -1,18 +1,21 @@
 //! Switchbacks and split pools: the difference within a block of time, or a pair of them, is the unit of analysis.
 
 use super::stream::{moment, totals};
-use super::{Context, e_value, verdict_of};
+use tierwise_reports::TestNote;
+
+use super::{Context, e_value, evidence_of, verdict_of};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::input::{Data, Input, Stream};
 use crate::analysis::options::Method;
 use crate::analysis::result::{
-    AnyLookInterval, ArmResult, Design, ExperimentResult, IntervalScale, Look, MethodResult, Scale,
-    Sequential, When,
+    AnyLookInterval, ArmResult, Design, ExperimentResult, Guarantee, IntervalScale, Look,
+    MethodResult, Scale, Sequential, When,
 };
 use crate::stats::StatsError;
 use crate::stats::switchback::{
     Blocks, PairTest, TimedUnit, pair_differences, pair_interval, paired_t, pool_differences,
 };
+use crate::stats::verdict::Evidence;
 
 pub(super) fn judge(
     context: &Context<'_>,
@@ -25,6 +28,13 @@ pub(super) fn judge(
         return Err(context.refuse(
             &format!("it has {} arms; a pair holds two", input.arms.len()),
             "give the control and one challenger",
+        ));
+    }
+    let roles = input.secondary.len() + input.guardrails.len() + context.options.rule.strata.len();
+    if roles > 0 {
+        return Err(context.refuse(
+            "its rule names roles or strata, and pairs of time blocks are judged on one metric",
+            "judge the metrics one by one, with a rule without `secondary`, `guardrail` and `strata`",
         ));
     }
     let Some(length) = context.options.block_secs else {
@@ -75,13 +85,27 @@ pub(super) fn judge(
         switchback,
     )?;
     let mut notes = input.notes.clone();
-    notes.push(format!(
-        "the unit of analysis is the {}: {} of them, {} incomplete, {} units left out as washout; wealth holds for the sharp null of no effect at all",
-        if switchback { "pair of blocks" } else { "block" },
-        found.differences.len(),
+    let (pairs, incomplete, washed_out) = (
+        found.differences.len() as u64,
         found.incomplete,
-        found.washed_out
-    ));
+        found.washed_out,
+    );
+    notes.push(if switchback {
+        TestNote::Pairs {
+            pairs,
+            incomplete,
+            washed_out,
+        }
+    } else {
+        TestNote::PoolBlocks {
+            blocks: pairs,
+            incomplete,
+            washed_out,
+        }
+    });
+    if !input.strata.is_empty() {
+        notes.push(TestNote::StrataNotJudged);
+    }
     let arms = totals(stream, 2);
     let counted = [arms[0].sample.units as u64, arms[1].sample.units as u64];
     let broken = context.broken((input.conflicts, &input.conflict_examples), None);
@@ -89,7 +113,14 @@ pub(super) fn judge(
         .rows
         .last()
         .map_or(0.0, |row| (row.at - first) / 86_400.0);
-    let verdict = verdict_of(context, &sequential, counted, 0.5, days, broken);
+    let evidence = Evidence {
+        units: counted,
+        share: 0.5,
+        days_at_share: days,
+        broken,
+        ..evidence_of(&sequential)
+    };
+    let verdict = verdict_of(context, evidence, &[]);
     let methods = if context.options.wants(Method::Welch) {
         vec![paired(context, &input.arms[1], &found.differences)]
     } else {
@@ -117,7 +148,9 @@ pub(super) fn judge(
         sample_ratio: None,
         sequential: Some(sequential),
         challengers: Vec::new(),
+        checks: Vec::new(),
         verdict,
+        guarantee: Guarantee::AnyLook,
         notes,
     })
 }

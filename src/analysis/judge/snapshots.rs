@@ -1,17 +1,21 @@
 //! Cumulative snapshots: the steps between them are the blocks.
 
-use super::{Context, e_value, verdict_of};
+use tierwise_reports::TestNote;
+
+use super::{Context, e_value, evidence_of, verdict_of};
 use crate::analysis::error::AnalysisError;
 use crate::analysis::input::{Data, Input, Snapshot};
 use crate::analysis::methods::{ArmData, compare};
 use crate::analysis::options::Method;
 use crate::analysis::result::{
-    AnyLookInterval, ArmResult, ExperimentResult, IntervalScale, Look, Sequential, TimeValue, When,
+    AnyLookInterval, ArmResult, ExperimentResult, Guarantee, IntervalScale, Look, Sequential,
+    TimeValue, When,
 };
 use crate::stats::Alpha;
 use crate::stats::eprocess::{HypergeometricTest, RatioInterval, odds_interval, odds_sequence};
 use crate::stats::msprt::{log_mixture_ratio, msprt};
 use crate::stats::tally::{Count, Sample};
+use crate::stats::verdict::Evidence;
 
 /// Units of each arm from which a normal mixture may decide.
 const LARGE: f64 = 10_000.0;
@@ -39,12 +43,20 @@ pub(super) fn judge(
     };
     let mut notes = input.notes.clone();
     notes.extend(gaps);
-    notes.push(match blocks {
-        Some(_) => "no shares are logged: allocation is taken as constant between two snapshots".to_owned(),
-        None => format!(
-            "outcomes are no conversions of the units they are counted with: wealth is that of a normal mixture, which holds for large samples and decides nothing below {LARGE:.0} units an arm"
-        ),
-    });
+    if blocks.is_some() {
+        notes.push(TestNote::NoShares);
+        if snapshots.len() > 1 {
+            notes.push(TestNote::LateConversions);
+        }
+    } else {
+        notes.push(TestNote::NormalMixture {
+            units: LARGE as u64,
+        });
+    }
+    let guarantee = match &blocks {
+        Some(_) => Guarantee::AnyLook,
+        None => Guarantee::AnyLookLargeSamples,
+    };
     let units = [last.control.units as u64, last.treatment.units as u64];
     let lower = sequential.interval.and_then(|interval| {
         let p = last.control.mean;
@@ -65,7 +77,14 @@ pub(super) fn judge(
     };
     let days = last.at - snapshots[0].at;
     let broken = context.interference(lower);
-    let verdict = verdict_of(context, &sequential, units, share, days, broken);
+    let evidence = Evidence {
+        units,
+        share,
+        days_at_share: days,
+        broken,
+        ..evidence_of(&sequential)
+    };
+    let verdict = verdict_of(context, evidence, &[]);
     let data = |sample: Sample, count: Option<Count>| match count {
         Some(count) => ArmData::counted(count),
         None => ArmData::measured(sample),
@@ -102,7 +121,9 @@ pub(super) fn judge(
             .wants(Method::EProcess)
             .then_some(sequential),
         challengers: Vec::new(),
+        checks: Vec::new(),
         verdict,
+        guarantee,
         notes,
     })
 }
@@ -113,7 +134,7 @@ fn check_arms(
     context: &Context<'_>,
     input: &Input,
     snapshots: &[Snapshot],
-) -> Result<Option<String>, AnalysisError> {
+) -> Result<Option<TestNote>, AnalysisError> {
     let units = |at: usize| {
         let snapshot = &snapshots[at];
         [snapshot.control.units, snapshot.treatment.units]
@@ -151,11 +172,8 @@ fn check_arms(
             (gain[0] == 0.0) != (gain[1] == 0.0) && gain[0].max(gain[1]) > ALONE
         })
         .count();
-    Ok((gaps > 0).then(|| {
-        format!(
-            "in {gaps} steps only one arm gained units; such a step says nothing of the difference"
-        )
-    }))
+    let steps = gaps as u64;
+    Ok((gaps > 0).then_some(TestNote::GainsOfOneArm { steps }))
 }
 
 /// Conversions of a cumulative sample, if it is one of zeros and ones.

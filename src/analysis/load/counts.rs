@@ -1,39 +1,63 @@
-//! Counts: `experiment?, arm, units, conversions, share?`.
+//! Counts: `experiment?, metric?, stratum?, arm, units, conversions, share?`.
 
 use std::path::Path;
 
-use super::plain;
-use super::{AnalysisError, Columns, Data, Input, Names, Table};
+use super::strata::StrataColumn;
+use super::{AnalysisError, AnalyzeOptions, Columns, Data, Input, Names, Table, Wanted, plain};
+use crate::analysis::input::CountArm;
 use crate::stats::tally::Count;
 
-#[derive(Default)]
 struct Building {
     arms: Names,
-    counts: Vec<(Count, Option<f64>)>,
+    strata: Names,
+    counts: Vec<CountArm>,
 }
 
-pub(super) fn load(path: &Path, table: Table<'_>) -> Result<Vec<Input>, AnalysisError> {
+pub(super) fn load(
+    path: &Path,
+    table: Table<'_>,
+    metric: &Wanted,
+    options: &AnalyzeOptions,
+) -> Result<Vec<Input>, AnalysisError> {
     let columns = Columns::of(path, &table);
     let experiment = columns.optional("experiment");
+    let metric_column = columns.optional("metric");
     let arm = columns.required("arm")?;
     let units = columns.required("units")?;
-    let conversions = columns.required("conversions")?;
+    let conversions = columns.required(&metric.column)?;
     let share = columns.optional("share");
+    let strata = StrataColumn::of(&columns, &options.rule.strata);
     let mut names = Names::default();
     let mut building: Vec<Building> = Vec::new();
     table.rows(&mut |line, cells| {
+        if !metric.takes(cells, metric_column) {
+            return Ok(());
+        }
         let name = columns.experiment(line, cells, experiment)?;
         let place = names.place(&name);
         if place == building.len() {
-            building.push(Building::default());
+            building.push(Building {
+                arms: Names::default(),
+                strata: strata.names(),
+                counts: Vec::new(),
+            });
         }
         let entry = &mut building[place];
         let arm_name = columns.name(line, cells, arm)?;
-        if entry.arms.place(&arm_name) < entry.counts.len() {
+        let arm = entry.arms.place(&arm_name);
+        if arm == entry.counts.len() {
+            entry.counts.push(CountArm::default());
+        }
+        let stratum = usize::from(strata.place(&columns, line, cells, &mut entry.strata)?);
+        let held = &mut entry.counts[arm].strata;
+        if held.len() <= stratum {
+            held.resize(stratum + 1, None);
+        }
+        if held[stratum].is_some() {
             return Err(columns.row_error(
                 line,
                 format!("arm `{arm_name}` of experiment `{name}` appears a second time"),
-                "write one row per arm; days or strata belong in a stream or in snapshots",
+                "write one row per arm, or per arm and stratum; days belong in a stream or in snapshots",
             ));
         }
         let (units, conversions) = (
@@ -59,43 +83,58 @@ pub(super) fn load(path: &Path, table: Table<'_>) -> Result<Vec<Input>, Analysis
                 "shares are fractions from 0 to 1, such as 0.5",
             ));
         }
-        entry.counts.push((count, share));
+        held[stratum] = Some((count, share));
         Ok(())
     })?;
     for (name, entry) in names.names().iter().zip(&building) {
-        check_shares(path, name, entry)?;
+        check_shares(path, name, metric, entry)?;
     }
-    let inputs = names.names().iter().zip(building);
-    inputs
-        .map(|(name, entry)| {
-            let arms = entry.arms.names().to_vec();
-            Ok(plain(name.clone(), arms, Data::Counts(entry.counts)))
-        })
-        .collect()
+    let inputs = names.names().iter().zip(building).map(|(name, entry)| {
+        let arms = entry.arms.names().to_vec();
+        let mut input = plain(name.clone(), arms, Data::Counts(entry.counts));
+        input.strata = entry.strata.names().to_vec();
+        input
+    });
+    Ok(inputs.collect())
 }
 
-fn check_shares(path: &Path, name: &str, entry: &Building) -> Result<(), AnalysisError> {
-    let shares: Vec<f64> = entry
-        .counts
-        .iter()
-        .filter_map(|(_, share)| *share)
-        .collect();
-    if shares.is_empty() {
-        return Ok(());
-    }
-    let fail = |what: String| {
-        Err(AnalysisError::Experiment {
-            file: path.to_owned(),
-            what: format!("experiment `{name}`: {what}"),
-            fix: "give the share of every arm, so that they sum to 1, or of none".to_owned(),
-        })
-    };
-    if shares.len() < entry.counts.len() {
-        return fail("some arms have a share and some have none".to_owned());
-    }
-    let sum: f64 = shares.iter().sum();
-    if (sum - 1.0).abs() > 1e-6 {
-        return fail(format!("the shares of its arms sum to {sum:.4}, not to 1"));
+fn check_shares(
+    path: &Path,
+    name: &str,
+    metric: &Wanted,
+    entry: &Building,
+) -> Result<(), AnalysisError> {
+    let strata = entry.strata.names();
+    for stratum in 0..strata.len().max(1) {
+        let mut place = strata
+            .get(stratum)
+            .map_or_else(String::new, |stratum| format!(" in stratum `{stratum}`"));
+        if let Some(metric) = &metric.filter {
+            place.push_str(&format!(" of metric `{metric}`"));
+        }
+        let fail = |what: String| {
+            Err(AnalysisError::Experiment {
+                file: path.to_owned(),
+                what: format!("experiment `{name}`: {what}{place}"),
+                fix: "give the row and the share of every arm, so that they sum to 1, or no share at all".to_owned(),
+            })
+        };
+        let rows = entry
+            .counts
+            .iter()
+            .filter(|arm| arm.strata.get(stratum).is_some_and(Option::is_some));
+        let shares: Vec<Option<f64>> = rows.map(|arm| arm.share_in(stratum)).collect();
+        let known: Vec<f64> = shares.iter().copied().flatten().collect();
+        if known.is_empty() {
+            continue;
+        }
+        if known.len() < shares.len() {
+            return fail("some arms have a share and some have none".to_owned());
+        }
+        let sum: f64 = known.iter().sum();
+        if (sum - 1.0).abs() > 1e-6 {
+            return fail(format!("the shares of its arms sum to {sum:.4}, not to 1"));
+        }
     }
     Ok(())
 }

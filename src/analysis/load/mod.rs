@@ -1,7 +1,9 @@
 //! From a table to experiments: which format it is, and its rows checked one by one.
 
 mod counts;
+mod roles;
 mod snapshots;
+mod strata;
 mod stream;
 mod time;
 mod units;
@@ -9,7 +11,10 @@ mod units;
 use std::path::Path;
 
 use super::error::AnalysisError;
-use super::input::{Data, Input, Loaded, Names};
+use tierwise_reports::TestNote;
+
+use self::roles::{Wanted, wanted};
+use super::input::{Data, Input, Loaded, Names, moved};
 use super::options::AnalyzeOptions;
 use super::table::{Cell, Table};
 
@@ -22,33 +27,116 @@ const CONTROLS: [&str; 6] = ["control", "champion", "baseline", "a", "c", "0"];
 /// [`AnalysisError`] naming file, line and column.
 pub(super) fn load(path: &Path, options: &AnalyzeOptions) -> Result<Loaded, AnalysisError> {
     let table = Table::open(path)?;
-    let has = |name: &str| table.columns().iter().any(|column| column == name);
-    let value = options.metric.as_deref().unwrap_or("value");
-    let experiments = if has("count_c") && has("count_t") {
-        snapshots::load(path, table, options)?
-    } else if has("arm") && has("units") && has("conversions") {
-        counts::load(path, table)?
-    } else if has("arm") && has("unit") && has("at") && has("share") {
-        stream::load(path, table, value, options)?
-    } else if has("arm") && has("unit") {
-        units::load(path, table, value, options)?
-    } else {
+    let columns = Columns::of(path, &table);
+    let format = Format::of(&columns)?;
+    if format == Format::Snapshots {
+        if options.rule.has_roles() || !options.rule.strata.is_empty() {
+            return Err(AnalysisError::Experiment {
+                file: path.to_owned(),
+                what: "the rule names roles or strata, and snapshots hold one metric at a time".to_owned(),
+                fix: "give counts, units or a stream; or a rule without `primary`, `secondary`, `guardrail` and `strata`".to_owned(),
+            });
+        }
+        let experiments = snapshots::load(path, table, options)?;
+        return loaded(path, experiments, options);
+    }
+    if !options.rule.strata.is_empty() && columns.optional("stratum").is_none() {
         return Err(AnalysisError::Columns {
             file: path.to_owned(),
-            what: format!("its columns ({}) fit no format", table.columns().join(", ")),
+            what: "the rule declares strata, and the file has no column `stratum`".to_owned(),
         });
-    };
+    }
+    drop(table);
+    let wanted = wanted(path, &columns, format, options)?;
+    let mut experiments = Vec::new();
+    for metric in wanted.own {
+        experiments.extend(one(path, format, &metric, options)?);
+    }
+    let mut loaded = loaded(path, experiments, options)?;
+    for (role, rule, metric) in wanted.roles {
+        let others = one(path, format, &metric, options)?;
+        roles::attach(path, &mut loaded.experiments, role, &rule, others)?;
+    }
+    Ok(loaded)
+}
+
+fn loaded(
+    path: &Path,
+    mut experiments: Vec<Input>,
+    options: &AnalyzeOptions,
+) -> Result<Loaded, AnalysisError> {
     if experiments.is_empty() {
         return Err(AnalysisError::Columns {
             file: path.to_owned(),
             what: "it holds no rows".to_owned(),
         });
     }
-    let mut loaded = Loaded { experiments };
-    for input in &mut loaded.experiments {
+    for input in &mut experiments {
         put_control_first(path, input, options)?;
     }
-    Ok(loaded)
+    Ok(Loaded { experiments })
+}
+
+/// What a table holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Counts,
+    Units,
+    Stream,
+    Snapshots,
+}
+
+impl Format {
+    fn of(columns: &Columns<'_>) -> Result<Self, AnalysisError> {
+        let has = |name: &str| columns.optional(name).is_some();
+        if has("count_c") && has("count_t") {
+            Ok(Self::Snapshots)
+        } else if has("arm") && has("unit") && has("at") && has("share") {
+            Ok(Self::Stream)
+        } else if has("arm") && has("unit") {
+            Ok(Self::Units)
+        } else if has("arm") && has("units") {
+            Ok(Self::Counts)
+        } else {
+            Err(AnalysisError::Columns {
+                file: columns.path.to_owned(),
+                what: format!("its columns ({}) fit no format", columns.names.join(", ")),
+            })
+        }
+    }
+
+    /// The column of outcomes where nobody names one.
+    fn outcome(self) -> &'static str {
+        if self == Self::Counts {
+            "conversions"
+        } else {
+            "value"
+        }
+    }
+}
+
+/// Reads one metric.
+fn one(
+    path: &Path,
+    format: Format,
+    metric: &Wanted,
+    options: &AnalyzeOptions,
+) -> Result<Vec<Input>, AnalysisError> {
+    let table = Table::open(path)?;
+    let mut inputs = match format {
+        Format::Counts => counts::load(path, table, metric, options)?,
+        Format::Units => units::load(path, table, metric, options)?,
+        Format::Stream => stream::load(path, table, metric, options)?,
+        Format::Snapshots => Vec::new(),
+    };
+    for input in &mut inputs {
+        input.metric.clone_from(&metric.shown);
+        if !input.strata.is_empty() && options.rule.strata.is_empty() {
+            let count = input.strata.len() as u64;
+            input.notes.push(TestNote::StrataOfFile { count });
+        }
+    }
+    Ok(inputs)
 }
 
 fn put_control_first(
@@ -59,23 +147,16 @@ fn put_control_first(
     if matches!(input.data, Data::Snapshots(_)) {
         return Ok(());
     }
-    let place = control(path, &input.name, &input.arms, options.control.as_deref())?;
-    input.arms[..=place].rotate_right(1);
-    match &mut input.data {
-        Data::Counts(counts) => counts[..=place].rotate_right(1),
-        Data::Units(rows) => rows[..=place].rotate_right(1),
-        Data::Stream(stream) => {
-            let place = place as u16;
-            for row in &mut stream.rows {
-                row.arm = match row.arm {
-                    arm if arm == place => 0,
-                    arm if arm < place => arm + 1,
-                    arm => arm,
-                };
-            }
-        }
-        Data::Snapshots(_) => {}
-    }
+    let control = control(path, &input.name, &input.arms, options.control.as_deref())?;
+    let places: Vec<usize> = (0..input.arms.len())
+        .map(|arm| match arm {
+            arm if arm == control => 0,
+            arm if arm < control => arm + 1,
+            arm => arm,
+        })
+        .collect();
+    moved(&mut input.arms, &places);
+    input.data.reorder(&places);
     Ok(())
 }
 
@@ -237,6 +318,9 @@ fn plain(name: String, arms: Vec<String>, data: Data) -> Input {
         arms,
         conflicts: 0,
         conflict_examples: Vec::new(),
+        strata: Vec::new(),
+        secondary: Vec::new(),
+        guardrails: Vec::new(),
         notes: Vec::new(),
     }
 }

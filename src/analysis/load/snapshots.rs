@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use tierwise_reports::TestNote;
+
 use super::plain;
 use super::{AnalysisError, AnalyzeOptions, Cell, Columns, Data, Input, Names, Table};
 use crate::analysis::input::Snapshot;
@@ -140,16 +142,14 @@ pub(super) fn load(
         let mut input = plain(name, arms, Data::Snapshots(entry.snapshots));
         input.metric = entry.metric;
         if entry.empty > 0 {
-            input.notes.push(format!(
-                "{} snapshots without numbers are left out",
-                entry.empty
-            ));
+            input
+                .notes
+                .push(TestNote::EmptySnapshots { count: entry.empty });
         }
         if entry.shrunk > 0 {
-            input.notes.push(format!(
-                "{} snapshots with fewer units than the one before are left out",
-                entry.shrunk
-            ));
+            input.notes.push(TestNote::ShrunkSnapshots {
+                count: entry.shrunk,
+            });
         }
         input
     });

@@ -1,16 +1,20 @@
-//! Streams of exposures: `experiment?, at, unit, arm, share, value`, in order of time.
+//! Streams of exposures: `experiment?, metric?, stratum?, at, unit, arm, share, value`, in order of time.
 
 use std::collections::HashMap;
 use std::path::Path;
 
+use tierwise_reports::TestNote;
+
+use super::strata::StrataColumn;
 use super::units::EXAMPLES;
-use super::{AnalysisError, AnalyzeOptions, Cell, Columns, Data, Input, Names, Table};
+use super::{AnalysisError, AnalyzeOptions, Cell, Columns, Data, Input, Names, Table, Wanted};
 use super::{plain, time, within};
 use crate::analysis::input::{Stream, StreamRow};
 
 #[derive(Default)]
 struct Building {
     arms: Names,
+    strata: Names,
     stream: Stream,
     units: HashMap<String, u16>,
     last: Option<(f64, u64)>,
@@ -22,7 +26,7 @@ struct Building {
 pub(super) fn load(
     path: &Path,
     table: Table<'_>,
-    value: &str,
+    metric: &Wanted,
     options: &AnalyzeOptions,
 ) -> Result<Vec<Input>, AnalysisError> {
     let columns = Columns::of(path, &table);
@@ -31,16 +35,24 @@ pub(super) fn load(
     let unit = columns.required("unit")?;
     let arm = columns.required("arm")?;
     let share = columns.required("share")?;
-    let value = columns.required(value)?;
-    let bounds = options.bounds.unwrap_or((0.0, 1.0));
+    let value = columns.required(&metric.column)?;
+    let metric_column = columns.optional("metric");
+    let strata = StrataColumn::of(&columns, &options.rule.strata);
+    let bounds = metric.bounds.unwrap_or((0.0, 1.0));
     let width = bounds.1 - bounds.0;
     let mut names = Names::default();
     let mut building: Vec<Building> = Vec::new();
     table.rows(&mut |line, cells| {
+        if !metric.takes(cells, metric_column) {
+            return Ok(());
+        }
         let name = columns.experiment(line, cells, experiment)?;
         let place = names.place(&name);
         if place == building.len() {
-            building.push(Building::default());
+            building.push(Building {
+                strata: strata.names(),
+                ..Building::default()
+            });
         }
         let entry = &mut building[place];
         let (when, timestamp) = moment(&columns, line, cells, at)?;
@@ -96,6 +108,7 @@ pub(super) fn load(
             arm,
             share,
             value: (value - bounds.0) / width,
+            stratum: strata.place(&columns, line, cells, &mut entry.strata)?,
         });
         Ok(())
     })?;
@@ -107,17 +120,15 @@ pub(super) fn load(
         );
         input.conflicts = entry.conflicts;
         input.conflict_examples = entry.examples;
+        input.strata = entry.strata.names().to_vec();
         if entry.repeated > 0 {
-            input.notes.push(format!(
-                "{} further exposures of units that were counted already are left out: one unit counts once",
-                entry.repeated
-            ));
+            input.notes.push(TestNote::RepeatedExposures {
+                count: entry.repeated,
+            });
         }
         if bounds != (0.0, 1.0) {
-            input.notes.push(format!(
-                "outcomes are scaled from {} to {} onto 0 to 1; means and ratios are those of scaled outcomes",
-                bounds.0, bounds.1
-            ));
+            let (lower, upper) = bounds;
+            input.notes.push(TestNote::Scaled { lower, upper });
         }
         input
     });

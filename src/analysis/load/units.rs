@@ -1,9 +1,12 @@
-//! Unit rows: `experiment?, unit, arm, value, pre?, denominator?`.
+//! Unit rows: `experiment?, metric?, stratum?, unit, arm, value, pre?, denominator?`.
 
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{AnalysisError, AnalyzeOptions, Cell, Columns, Data, Input, Names, Table};
+use tierwise_reports::TestNote;
+
+use super::strata::StrataColumn;
+use super::{AnalysisError, AnalyzeOptions, Cell, Columns, Data, Input, Names, Table, Wanted};
 use super::{plain, within};
 use crate::analysis::input::UnitRow;
 use crate::stats::exact_sum::ExactSum;
@@ -14,6 +17,7 @@ pub(super) const EXAMPLES: usize = 5;
 #[derive(Default)]
 struct Building {
     arms: Names,
+    strata: Names,
     rows: Vec<Vec<UnitRow>>,
     units: HashMap<String, usize>,
     repeated: u64,
@@ -24,23 +28,31 @@ struct Building {
 pub(super) fn load(
     path: &Path,
     table: Table<'_>,
-    value: &str,
+    metric: &Wanted,
     options: &AnalyzeOptions,
 ) -> Result<Vec<Input>, AnalysisError> {
     let columns = Columns::of(path, &table);
     let experiment = columns.optional("experiment");
     let unit = columns.required("unit")?;
     let arm = columns.required("arm")?;
-    let value = columns.required(value)?;
+    let value = columns.required(&metric.column)?;
+    let metric_column = columns.optional("metric");
+    let strata = StrataColumn::of(&columns, &options.rule.strata);
     let pre = columns.optional("pre");
     let denominator = columns.optional("denominator");
     let mut names = Names::default();
     let mut building: Vec<Building> = Vec::new();
     let mut no_pre = 0_u64;
     table.rows(&mut |line, cells| {
+        if !metric.takes(cells, metric_column) {
+            return Ok(());
+        }
         let place = names.place(&columns.experiment(line, cells, experiment)?);
         if place == building.len() {
-            building.push(Building::default());
+            building.push(Building {
+                strata: strata.names(),
+                ..Building::default()
+            });
         }
         let entry = &mut building[place];
         let arm = entry.arms.place(&columns.name(line, cells, arm)?);
@@ -67,7 +79,7 @@ pub(super) fn load(
             None => Ok(absent),
         };
         let value = columns.number(line, cells, value)?;
-        within(&columns, line, value, options.bounds)?;
+        within(&columns, line, value, metric.bounds)?;
         // A customer without a past has spent nothing before.
         let pre = match pre {
             Some(place) if cells.get(place) == Some(&Cell::Empty) => {
@@ -80,6 +92,7 @@ pub(super) fn load(
             value,
             pre,
             denominator: number(denominator, f64::NAN)?,
+            stratum: strata.place(&columns, line, cells, &mut entry.strata)?,
         };
         for number in [row.value, row.pre, row.denominator] {
             if number.abs() > ExactSum::LARGEST {
@@ -98,16 +111,14 @@ pub(super) fn load(
         );
         input.conflicts = entry.conflicts;
         input.conflict_examples = entry.examples;
+        input.strata = entry.strata.names().to_vec();
         if entry.repeated > 0 {
-            input.notes.push(format!(
-                "{} further rows of units that were counted already are left out: one unit counts once",
-                entry.repeated
-            ));
+            input.notes.push(TestNote::RepeatedRows {
+                count: entry.repeated,
+            });
         }
         if no_pre > 0 {
-            input.notes.push(format!(
-                "{no_pre} empty `pre` cells of the file count as 0"
-            ));
+            input.notes.push(TestNote::EmptyPre { count: no_pre });
         }
         input
     });

@@ -146,7 +146,10 @@ async fn test(live: &Live<'_>) -> Result<LiveResult, Failure> {
 fn line(row: &HistoryRow) -> String {
     let entry = &row.entry;
     let at = tierwise_envs::time::UtcMicros(entry.at_us);
-    format!("{at}  {:<8} by {:<8} {}", entry.action, entry.actor, entry.reason)
+    format!(
+        "{at}  {:<8} by {:<8} {}",
+        entry.action, entry.actor, entry.reason
+    )
 }
 
 /// Kills the router in the midst of its traffic and starts it again; how many decisions it had answered.
@@ -259,7 +262,8 @@ impl Router {
             .append(true)
             .open(&log)
             .map_err(|e| Failure::at(&log, e))?;
-        let cannot = |error: std::io::Error| Failure::new(format!("cannot start a router: {error}"));
+        let cannot =
+            |error: std::io::Error| Failure::new(format!("cannot start a router: {error}"));
         let program = std::env::current_exe().map_err(cannot)?;
         let listen = address.map_or("127.0.0.1:0", |address| {
             address.strip_prefix("http://").unwrap_or(address)
@@ -277,7 +281,9 @@ impl Router {
             .map_err(cannot)?;
         let mut line = String::new();
         if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).map_err(cannot)?;
+            BufReader::new(stdout)
+                .read_line(&mut line)
+                .map_err(cannot)?;
         }
         let found = line
             .split_whitespace()

@@ -266,6 +266,13 @@ impl Definition {
             condition.check("target")?;
         }
         self.check_design()?;
+        if self.rule.has_roles() || !self.rule.strata.is_empty() {
+            return Err(DefinitionFault::new(
+                "rule",
+                "a rule with metrics",
+                "an experiment names its metrics and strata beside the rule: `[primary]`, `[[secondary]]`, `[[guardrail]]`, `[strata]`",
+            ));
+        }
         self.rule.check().map_err(|fault| {
             DefinitionFault::new(format!("rule.{}", fault.key), fault.value, fault.expected)
         })

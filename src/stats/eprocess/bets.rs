@@ -12,11 +12,11 @@ pub const BETS: usize = 64;
 
 /// Smallest and largest κ of the grid.
 const KAPPA: (f64, f64) = (0.004, 6.0);
-/// Where most of the mixture's weight lies, and its spread on the log scale.
-const CENTRE: f64 = 0.12;
-const SPREAD: f64 = 0.4;
+/// Where most of the mixture's weight lies (chosen in examples/mixture.rs), and its spread on the log scale.
+const CENTRE: f64 = 0.10;
+const SPREAD: f64 = 0.3;
 /// Weight spread evenly over the whole grid, so that no effect is left without a bet.
-const EVEN: f64 = 0.1;
+const EVEN: f64 = 0.05;
 
 /// One number per bet.
 pub type PerBet = [f64; BETS];
@@ -33,7 +33,7 @@ pub struct Mixture {
 static STANDARD: LazyLock<Mixture> = LazyLock::new(|| Mixture::new(CENTRE, SPREAD, EVEN));
 
 impl Mixture {
-    /// The mixture every test of tierwise uses: log-normal around κ = 0.12, with an even floor.
+    /// The mixture every test of tierwise uses: log-normal around κ = 0.10, with an even floor.
     #[must_use]
     pub fn standard() -> &'static Self {
         &STANDARD

@@ -25,12 +25,16 @@ const HALVINGS: u32 = 12;
 /// decides. Should the two disagree for want of monotonicity, the verdict's side is kept.
 #[must_use]
 pub fn rate_interval(blocks: &[Block], levels: &TestLevels) -> RatioInterval {
-    let outlooks = outlooks(blocks);
-    let rejects = |side: Side, ratio: f64| {
-        let alpha = level(levels, side);
-        ever_reaches(blocks, &outlooks, side, ratio, alpha.log_threshold())
-    };
-    invert(rejects)
+    interval_of(&blocks.chunks(1).collect::<Vec<_>>(), levels)
+}
+
+/// [`rate_interval`] over groups of blocks that were folded together ([`super::RateTest::fold_together`]).
+#[must_use]
+pub fn rate_interval_together(groups: &[Vec<Block>], levels: &TestLevels) -> RatioInterval {
+    interval_of(
+        &groups.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        levels,
+    )
 }
 
 /// The interval after every block: each look's candidates are those not rejected until then.
@@ -38,16 +42,46 @@ pub fn rate_interval(blocks: &[Block], levels: &TestLevels) -> RatioInterval {
 /// Coarser than [`rate_interval`], to the wide side, and as cheap for all looks as that is for a few.
 #[must_use]
 pub fn rate_sequence(blocks: &[Block], levels: &TestLevels) -> Vec<RatioInterval> {
-    let outlooks = outlooks(blocks);
-    let first_rejected = |side: Side, ratio: f64| {
-        let alpha = level(levels, side);
-        let mut wealth = RateWealth::new(side, ratio);
-        blocks.iter().zip(&outlooks).position(|(block, outlook)| {
+    sequence_of(&blocks.chunks(1).collect::<Vec<_>>(), levels)
+}
+
+/// [`rate_sequence`] after every group of blocks that were folded together.
+#[must_use]
+pub fn rate_sequence_together(groups: &[Vec<Block>], levels: &TestLevels) -> Vec<RatioInterval> {
+    sequence_of(
+        &groups.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+        levels,
+    )
+}
+
+fn interval_of(groups: &[&[Block]], levels: &TestLevels) -> RatioInterval {
+    let outlooks = outlooks(groups.iter().copied());
+    invert(|side, ratio| first_rejected(groups, &outlooks, levels, side, ratio).is_some())
+}
+
+fn sequence_of(groups: &[&[Block]], levels: &TestLevels) -> Vec<RatioInterval> {
+    let outlooks = outlooks(groups.iter().copied());
+    invert_over_time(groups.len(), |side, ratio| {
+        first_rejected(groups, &outlooks, levels, side, ratio)
+    })
+}
+
+/// After which group a side first rejects a ratio.
+fn first_rejected(
+    groups: &[&[Block]],
+    outlooks: &[Option<Outlook>],
+    levels: &TestLevels,
+    side: Side,
+    ratio: f64,
+) -> Option<usize> {
+    let log_threshold = level(levels, side).log_threshold();
+    let mut wealth = RateWealth::new(side, ratio);
+    groups.iter().zip(outlooks).position(|(group, outlook)| {
+        for block in *group {
             fold_one(&mut wealth, block, *outlook);
-            wealth.reaches(Mixture::standard(), alpha.log_threshold())
-        })
-    };
-    invert_over_time(blocks.len(), first_rejected)
+        }
+        wealth.reaches(Mixture::standard(), log_threshold)
+    })
 }
 
 /// The level of a side.
@@ -140,18 +174,4 @@ fn bisect(mut rejected: f64, mut standing: f64, rejects: impl Fn(f64) -> bool) -
         }
     }
     rejected
-}
-
-fn ever_reaches(
-    blocks: &[Block],
-    outlooks: &[Option<Outlook>],
-    side: Side,
-    ratio: f64,
-    log_threshold: f64,
-) -> bool {
-    let mut wealth = RateWealth::new(side, ratio);
-    blocks.iter().zip(outlooks).any(|(block, outlook)| {
-        fold_one(&mut wealth, block, *outlook);
-        wealth.reaches(Mixture::standard(), log_threshold)
-    })
 }

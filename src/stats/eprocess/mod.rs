@@ -13,14 +13,16 @@ mod rates;
 mod strata;
 
 pub use self::bets::{BETS, Mixture, PerBet, log_mixture};
-pub use self::guardrail::{GuardrailTest, Harm};
+pub use self::guardrail::{GuardrailTest, Harm, NonInferiorityTest};
 pub use self::hypergeometric::{
     HypergeometricTest, HypergeometricWealth, log_odds_normaliser, odds_interval, odds_sequence,
 };
-pub use self::interval::{RatioInterval, rate_interval, rate_sequence};
+pub use self::interval::{
+    RatioInterval, rate_interval, rate_interval_together, rate_sequence, rate_sequence_together,
+};
 pub use self::rate_test::{Block, Crossing, RateTest, TestLevels, Wealth};
 pub use self::rates::{Outlook, RateWealth, RunningOutlook, Side};
-pub use self::strata::{MultiBlock, StrataVeto, challenger_block};
+pub use self::strata::{MOST_STRATA, MultiBlock, StrataVeto, challenger_block};
 
 #[cfg(test)]
 mod tests;

@@ -140,17 +140,30 @@ impl RateTest {
     /// # Errors
     /// As [`Block::check`]; [`StatsError::BadParameter`] when the block lies before the last one.
     pub fn fold(&mut self, block: &Block) -> Result<(), StatsError> {
-        block.check()?;
-        if block.at < self.last_at {
-            return Err(StatsError::BadParameter {
-                what: "the time of a block",
-                value: block.at,
-                expected: "blocks are folded in order of exposure, and none overtakes another",
-            });
+        self.fold_together(std::slice::from_ref(block))
+    }
+
+    /// Folds in blocks of different shares whose units were exposed in turns, as strata with shares of their own are: all
+    /// bets are placed before any of them, and wealth is looked at after all of them.
+    ///
+    /// # Errors
+    /// As [`RateTest::fold`].
+    pub fn fold_together(&mut self, blocks: &[Block]) -> Result<(), StatsError> {
+        let mut last_at = self.last_at;
+        for block in blocks {
+            block.check()?;
+            if block.at < last_at {
+                return Err(StatsError::BadParameter {
+                    what: "the time of a block",
+                    value: block.at,
+                    expected: "blocks are folded in order of exposure, and none overtakes another",
+                });
+            }
+            last_at = block.at;
         }
-        self.last_at = block.at;
+        self.last_at = last_at;
         let outlook = self.outlook.current();
-        self.units += block.units();
+        self.units += blocks.iter().map(Block::units).sum::<u64>();
         for (wealth, alpha, crossing) in [
             (&mut self.promote, self.levels.promote, &mut self.promoted),
             (
@@ -159,16 +172,17 @@ impl RateTest {
                 &mut self.rolled_back,
             ),
         ] {
-            fold_one(wealth, block, outlook);
+            for block in blocks {
+                fold_one(wealth, block, outlook);
+            }
             if crossing.is_none() && wealth.reaches(Mixture::standard(), alpha.log_threshold()) {
                 *crossing = Some(Crossing {
-                    at: block.at,
+                    at: last_at,
                     units: self.units,
                 });
             }
         }
-        let (sum, squares) = block.sums();
-        self.outlook.observe(block.units() as f64, sum, squares);
+        observe(&mut self.outlook, blocks);
         Ok(())
     }
 
@@ -211,15 +225,25 @@ pub(super) fn fold_one(wealth: &mut RateWealth, block: &Block, outlook: Option<O
     }
 }
 
-/// The outlook in force at every block: it depends on the data alone, not on ρ.
-pub(super) fn outlooks(blocks: &[Block]) -> Vec<Option<Outlook>> {
+/// Takes blocks that were exposed together into the outlook for the next ones.
+pub(super) fn observe(outlook: &mut RunningOutlook, blocks: &[Block]) {
+    let (mut units, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    for block in blocks {
+        let sums = block.sums();
+        units += block.units() as f64;
+        sum += sums.0;
+        squares += sums.1;
+    }
+    outlook.observe(units, sum, squares);
+}
+
+/// The outlook in force at every group of blocks: it depends on the data alone, not on ρ.
+pub(super) fn outlooks<'a>(groups: impl Iterator<Item = &'a [Block]>) -> Vec<Option<Outlook>> {
     let mut running = RunningOutlook::default();
-    blocks
-        .iter()
-        .map(|block| {
+    groups
+        .map(|group| {
             let now = running.current();
-            let (sum, squares) = block.sums();
-            running.observe(block.units() as f64, sum, squares);
+            observe(&mut running, group);
             now
         })
         .collect()

@@ -248,9 +248,10 @@ impl RateWealth {
         }
     }
 
-    #[cfg(test)]
-    pub(super) fn log_of_bet(&self, bet: usize) -> f64 {
-        self.log_wealth[bet]
+    /// Natural logarithm of every bet's own wealth, whatever weights a mixture gives them.
+    #[must_use]
+    pub fn log_wealth(&self) -> &PerBet {
+        &self.log_wealth
     }
 
     #[cfg(test)]

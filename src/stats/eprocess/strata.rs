@@ -7,7 +7,7 @@ use crate::stats::error::{Alpha, StatsError};
 use crate::stats::tally::Count;
 
 /// Most strata a test may declare.
-const MOST_STRATA: usize = 12;
+pub const MOST_STRATA: usize = 12;
 
 /// One e-process per stratum against "no worse than −margin there"; a stratum vetoes at (number of strata)/α.
 ///

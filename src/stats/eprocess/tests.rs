@@ -53,7 +53,7 @@ fn a_bet_at_ratio_one_is_the_likelihood_ratio_of_its_lift() {
         + 260.0 * ((1.0 - p_b) / (1.0 - t)).ln()
         + 61.0 * (p_a / t).ln()
         + 639.0 * ((1.0 - p_a) / (1.0 - t)).ln();
-    let ours = wealth.log_of_bet(30);
+    let ours = wealth.log_wealth()[30];
     assert!(
         (ours - expected).abs() < 1e-9 * expected.abs().max(1.0),
         "{ours} {expected}"

@@ -96,5 +96,54 @@ fn values_out_of_range_are_named() {
         change(&mut rule);
         assert_eq!(rule.check().unwrap_err().key, key);
     }
+    let metric = |metric: &str, margin| MetricRule {
+        metric: metric.to_owned(),
+        harm: Harm::Lower,
+        margin,
+        bounds: None,
+    };
+    let base = PromotionRule {
+        primary: Some("resolved".to_owned()),
+        ..PromotionRule::default()
+    };
+    for (key, rule) in [
+        (
+            "guardrail",
+            PromotionRule {
+                guardrail: vec![metric("resolved", None)],
+                ..base.clone()
+            },
+        ),
+        (
+            "guardrail",
+            PromotionRule {
+                guardrail: vec![metric("", None)],
+                ..base.clone()
+            },
+        ),
+        (
+            "secondary",
+            PromotionRule {
+                secondary: vec![metric("csat", Some(1.0))],
+                ..base.clone()
+            },
+        ),
+        (
+            "strata",
+            PromotionRule {
+                strata: vec!["en".to_owned(); 2],
+                ..base.clone()
+            },
+        ),
+        (
+            "strata",
+            PromotionRule {
+                strata: (0..13).map(|i| i.to_string()).collect(),
+                ..base
+            },
+        ),
+    ] {
+        assert_eq!(rule.check().unwrap_err().key, key);
+    }
     assert_eq!(PromotionRule::default().check(), Ok(()));
 }

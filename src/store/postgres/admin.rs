@@ -30,6 +30,8 @@ impl Inner {
         entry: &AuditEntry,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
+        // First, because on PostgreSQL it keeps others from saving until this is done.
+        let counter = self.bump(&mut transaction).await?;
         let found: Option<i64> =
             sqlx::query_scalar("SELECT revision FROM experiments WHERE key = $1")
                 .bind(key)
@@ -45,7 +47,6 @@ impl Inner {
             });
         }
         let revision = found + 1;
-        let counter = self.bump(&mut transaction).await?;
         sqlx::query(
             "INSERT INTO experiments (key, revision, body, changed) VALUES ($1, $2, $3, $4)
              ON CONFLICT (key) DO UPDATE SET revision = $2, body = $3, changed = $4",
@@ -118,6 +119,7 @@ impl Inner {
         artefact: &[u8],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        let counter = self.bump(&mut transaction).await?;
         let stored: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT artefact FROM policies WHERE hash = $1")
                 .bind(&policy.hash)
@@ -133,7 +135,6 @@ impl Inner {
             }
             None => {}
         }
-        let counter = self.bump(&mut transaction).await?;
         sqlx::query(
             "INSERT INTO policies (hash, name, registered_at_us, artefact, changed) VALUES ($1, $2, $3, $4, $5)",
         )

@@ -30,7 +30,7 @@ const MATURED: &str = concat!(
     first_exposures!(),
     ") SELECT first.*, v.kind, v.occurred_at_us, v.value
        FROM first
-       LEFT JOIN (exposures d CROSS JOIN events v ON v.decision_id = d.decision_id)
+       LEFT JOIN (exposures d JOIN events v ON v.decision_id = d.decision_id)
          ON d.experiment = $1 AND d.unit = first.unit
             AND v.occurred_at_us BETWEEN first.at_us AND first.at_us + $6
             AND v.observed_at_us <= first.at_us + $6 + $7

@@ -8,14 +8,22 @@ use super::super::rows::{ApiKeyRow, AuditEntry, ExperimentRow, HistoryRow, Polic
 use super::Inner;
 
 /// SQLite's transactions start as readers unless told; a reader that turns writer may fail half-way.
-pub(super) const BEGIN: &str = "BEGIN IMMEDIATE";
+const BEGIN: &str = "BEGIN IMMEDIATE";
 
 impl Inner {
     pub(super) async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
-        self.write
-            .begin_with(BEGIN)
-            .await
-            .map_err(|e| self.failed(e))
+        let begun = match self.write.begin_with(BEGIN).await {
+            // After a commit that failed (a full disk), SQLite has rolled back by itself and the driver still counts a
+            // transaction: only a new connection is sure to have none.
+            Err(sqlx::Error::InvalidSavePointStatement) => {
+                let stuck = self.write.acquire().await.map_err(|e| self.failed(e))?;
+                // It is given up either way.
+                let _ = stuck.close().await;
+                self.write.begin_with(BEGIN).await
+            }
+            begun => begun,
+        };
+        begun.map_err(|e| self.failed(e))
     }
 
     async fn bump(&self, connection: &mut SqliteConnection) -> Result<i64, StoreError> {
@@ -35,6 +43,8 @@ impl Inner {
         entry: &AuditEntry,
     ) -> Result<u64, StoreError> {
         let mut transaction = self.begin().await?;
+        // First, because on PostgreSQL it keeps others from saving until this is done.
+        let counter = self.bump(&mut transaction).await?;
         let found: Option<i64> =
             sqlx::query_scalar("SELECT revision FROM experiments WHERE key = ?")
                 .bind(key)
@@ -50,7 +60,6 @@ impl Inner {
             });
         }
         let revision = found + 1;
-        let counter = self.bump(&mut transaction).await?;
         sqlx::query(
             "INSERT INTO experiments (key, revision, body, changed) VALUES (?1, ?2, ?3, ?4)
              ON CONFLICT (key) DO UPDATE SET revision = ?2, body = ?3, changed = ?4",
@@ -123,6 +132,7 @@ impl Inner {
         artefact: &[u8],
     ) -> Result<(), StoreError> {
         let mut transaction = self.begin().await?;
+        let counter = self.bump(&mut transaction).await?;
         let stored: Option<Vec<u8>> =
             sqlx::query_scalar("SELECT artefact FROM policies WHERE hash = ?")
                 .bind(&policy.hash)
@@ -138,7 +148,6 @@ impl Inner {
             }
             None => {}
         }
-        let counter = self.bump(&mut transaction).await?;
         sqlx::query(
             "INSERT INTO policies (hash, name, registered_at_us, artefact, changed) VALUES (?, ?, ?, ?, ?)",
         )

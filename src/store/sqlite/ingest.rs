@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use async_trait::async_trait;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{AssertSqlSafe, Connection, Row};
+use sqlx::{AssertSqlSafe, Row};
 
 use super::super::StoreError;
 use super::super::batch::{Stored, Unique};
@@ -203,11 +203,7 @@ impl NameTable for Inner {
     }
 
     async fn add_names(&self, texts: Vec<String>) -> Result<(), StoreError> {
-        let mut connection = self.write.acquire().await.map_err(|e| self.failed(e))?;
-        let mut transaction = connection
-            .begin_with(super::admin::BEGIN)
-            .await
-            .map_err(|e| self.failed(e))?;
+        let mut transaction = self.begin().await?;
         let mut rows: Vec<(i32, String)> = Vec::with_capacity(texts.len());
         for text in texts {
             sqlx::query("INSERT INTO names (name) VALUES (?) ON CONFLICT DO NOTHING")
