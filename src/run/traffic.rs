@@ -286,7 +286,7 @@ struct Drive<'a> {
 
 /// Microseconds of a second of the calendar.
 fn micros(at_s: f64) -> i64 {
-    (at_s * 1e6) as i64
+    (at_s * 1e6).round() as i64
 }
 
 impl Drive<'_> {

@@ -30,4 +30,5 @@ mod star;
 mod sweep;
 mod table;
 mod tier_mdp;
+mod traffic;
 mod verdicts;

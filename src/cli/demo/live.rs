@@ -23,11 +23,11 @@ use crate::store::{self, HistoryRow, PolicyRow};
 /// The test, also a runnable file.
 const EXPERIMENT: &str = include_str!("../../../configs/demo_experiment.toml");
 /// Decisions after which the router is killed.
-const KILLED_AFTER: u64 = 300;
+const KILLED_AFTER: u64 = 250;
 /// Most days of the calendar that the whole form sends; a promotion comes earlier.
 const MOST_DAYS: u32 = 7;
 /// Conversations of the quick form.
-const QUICK_CONTACTS: u64 = 1_000;
+const QUICK_CONTACTS: u64 = 500;
 
 /// What is to be tested live.
 pub(super) struct Live<'a> {
