@@ -107,6 +107,9 @@ pub(super) fn summary(result: &TrafficResult) -> String {
         result.outcomes_to_come,
         result.retried
     );
+    for team in &result.made_even {
+        out += &format!("\nso that both halves are alike, {team}");
+    }
     if result.fallbacks > 0 {
         out += &format!(
             "\n{} decisions were answered by the rules in place of a policy",

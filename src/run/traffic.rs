@@ -109,6 +109,8 @@ pub struct TrafficResult {
     pub decisions_per_second: f64,
     /// The arms, in the order in which they answered first.
     pub arms: Vec<ArmTraffic>,
+    /// Teams of a split pool that could not be halved, and were made even.
+    pub made_even: Vec<String>,
     /// Where the experiment stands at the end, as the router says.
     pub experiment: Option<Value>,
 }
@@ -215,6 +217,7 @@ pub async fn drive(
         fallbacks: 0,
         contacts: 0,
         standing: seen,
+        made_even: std::mem::take(&mut guests.made_even),
     };
     let mut at_s = 0.0;
     while let Some((half, happening)) = guests.next() {
@@ -282,6 +285,7 @@ struct Drive<'a> {
     fallbacks: u64,
     contacts: u64,
     standing: Option<Value>,
+    made_even: Vec<String>,
 }
 
 /// Microseconds of a second of the calendar.
@@ -527,6 +531,7 @@ impl Drive<'_> {
             seconds,
             decisions_per_second: self.decisions as f64 / seconds.max(1e-9),
             arms: arms.collect(),
+            made_even: self.made_even,
             experiment: self.standing,
         })
     }

@@ -96,8 +96,6 @@ async fn test(live: &Live<'_>) -> Result<LiveResult, Failure> {
     let url = fresh_store(live.out)?;
     register(live, &url).await?;
     let definition: Definition = TomlFile::new("demo_experiment.toml", EXPERIMENT).parse()?;
-    let mut config = live.config.clone();
-    even_teams(&mut config);
     let mut router = Router::start(live.out, &url, "sync", None)?;
     create(&router.address, &definition).await?;
     let plan = TrafficPlan {
@@ -113,7 +111,7 @@ async fn test(live: &Live<'_>) -> Result<LiveResult, Failure> {
     let (progress, watched) = watch::channel(Progress::default());
     let clock = WallClock::new();
     let (traffic, killed_after) = tokio::join!(
-        drive(&config, &plan, &clock, &progress),
+        drive(live.config, &plan, &clock, &progress),
         crash(&mut router, live.out, &url, watched)
     );
     let (traffic, killed_after) = (traffic.map_err(|e| failure_of(&e))?, killed_after?);
@@ -209,16 +207,6 @@ async fn register(live: &Live<'_>, url: &str) -> Result<(), Failure> {
     }
     store.close().await;
     Ok(())
-}
-
-/// Makes every team one that can be halved: of the evening's nine people eight come.
-fn even_teams(config: &mut TrainConfig) {
-    let teams = config.centre.iter_mut().flat_map(|centre| &mut centre.pool);
-    for team in teams.flat_map(|pool| &mut pool.team) {
-        if team.people % 2 == 1 {
-            team.people = (team.people - 1).max(2);
-        }
-    }
 }
 
 async fn create(address: &str, definition: &Definition) -> Result<(), Failure> {

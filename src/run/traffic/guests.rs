@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tierwise_envs::centre::design::Deviation;
 use tierwise_envs::centre::{Centre, CentreConfig, Happening, Keep, Stage};
 use tierwise_envs::time::UtcMicros;
 
@@ -18,6 +19,8 @@ use crate::run::train::shop_world;
 pub(super) struct Guests {
     halves: Vec<Half>,
     start: UtcMicros,
+    /// Numbers of people that could not be halved and were made even.
+    pub(super) made_even: Vec<String>,
 }
 
 struct Half {
@@ -49,11 +52,14 @@ impl Guests {
         (centre.warmup_h, centre.cooldown_h) = (0.0, 0.0);
         let (seed, most) = (plan.seed, plan.contacts.unwrap_or(u64::MAX));
         let split = definition.filter(|definition| definition.design == Design::SplitPool);
+        let mut changed = Vec::new();
         let parts: Vec<(CentreConfig, Keep)> = match split {
             None => vec![(centre, Keep::new(move |number| number < most))],
             Some(definition) => {
                 let arm = arm_of(definition, seed);
-                halves(definition, &centre)?
+                let (parts, uneven) = halves(definition, &centre)?;
+                changed = uneven;
+                parts
                     .into_iter()
                     .zip([false, true])
                     .map(|(part, second)| {
@@ -77,6 +83,7 @@ impl Guests {
         Ok(Self {
             halves,
             start: world.start(),
+            made_even: changed,
         })
     }
 
@@ -120,19 +127,43 @@ fn arm_of(
     }
 }
 
-/// Two halves that are alike.
+/// Two halves that are alike: whoever makes a number odd stays at home.
 fn halves(
     definition: &Definition,
     centre: &CentreConfig,
-) -> Result<[CentreConfig; 2], TrafficError> {
-    let split = centre.split(0.5);
+) -> Result<([CentreConfig; 2], Vec<String>), TrafficError> {
+    let mut even = centre.clone();
+    let at_home = centre.split(0.5).deviations;
+    let teams = even.pool.iter_mut().flat_map(|pool| &mut pool.team);
+    for people in teams
+        .map(|team| &mut team.people)
+        .chain(&mut even.ai.replicas)
+    {
+        if *people % 2 == 1 {
+            *people = (*people - 1).max(2);
+        }
+    }
+    let split = even.split(0.5);
     match split.deviations.first() {
-        None => Ok(split.parts),
+        None => {
+            let said = |odd: &Deviation| {
+                format!(
+                    "{} has {} instead of {}",
+                    odd.what,
+                    made_even(odd.whole),
+                    odd.whole
+                )
+            };
+            Ok((split.parts, at_home.iter().map(said).collect()))
+        }
         Some(uneven) => Err(TrafficError::Experiment {
             key: definition.key.clone(),
-            reason: format!(
-                "its pools are to be alike, but {uneven}: a split pool needs even teams"
-            ),
+            reason: format!("its pools are to be alike, but {uneven}"),
         }),
     }
+}
+
+/// The number itself, or one less; of one, two.
+fn made_even(people: u32) -> u32 {
+    (people - people % 2).max(2 * u32::from(people > 0))
 }
