@@ -497,6 +497,7 @@ impl Drive<'_> {
                 .standing
                 .as_ref()
                 .is_some_and(|view| view["phase"] != "running");
+        let days = at_s / 86_400.0;
         self.settle(at_s).await?;
         if !decided && self.start.is_some() {
             while let Some(due_us) = self.outbox.next_due_us() {
@@ -527,7 +528,7 @@ impl Drive<'_> {
             outcomes_to_come: self.outbox.len(),
             retried: self.link.retried,
             began: self.start,
-            days: at_s / 86_400.0,
+            days,
             seconds,
             decisions_per_second: self.decisions as f64 / seconds.max(1e-9),
             arms: arms.collect(),
