@@ -95,7 +95,10 @@ pub(super) fn left_behind(result: &LiveResult) -> Vec<String> {
 async fn test(live: &Live<'_>) -> Result<LiveResult, Failure> {
     let url = fresh_store(live.out)?;
     register(live, &url).await?;
-    let definition: Definition = TomlFile::new("demo_experiment.toml", EXPERIMENT).parse()?;
+    let mut definition: Definition = TomlFile::new("demo_experiment.toml", EXPERIMENT).parse()?;
+    let challenger = &mut definition.arms[1];
+    challenger.name.clone_from(&live.learned.id);
+    challenger.policy.clone_from(&live.learned.id);
     let mut router = Router::start(live.out, &url, "sync", None)?;
     create(&router.address, &definition).await?;
     let plan = TrafficPlan {
@@ -114,7 +117,9 @@ async fn test(live: &Live<'_>) -> Result<LiveResult, Failure> {
         drive(live.config, &plan, &clock, &progress),
         crash(&mut router, live.out, &url, watched)
     );
-    let (traffic, killed_after) = (traffic.map_err(|e| failure_of(&e))?, killed_after?);
+    // A router that did not come back is the cause, traffic that found nobody the consequence.
+    let killed_after = killed_after?;
+    let traffic = traffic.map_err(|e| failure_of(&e))?;
     // Everything is settled: the router has nothing left to do.
     drop(router);
     let store = store::open_existing(&url)
@@ -191,9 +196,8 @@ fn fresh_store(out: &Path) -> Result<String, Failure> {
 
 async fn register(live: &Live<'_>, url: &str) -> Result<(), Failure> {
     let store = store::open(url).await.map_err(|e| failure_of(&e))?;
-    let mut learned = live.learned.clone();
-    "q".clone_into(&mut learned.id);
-    for artefact in [rule_artefact(BASELINE, live.rules.clone()), learned] {
+    let rules = rule_artefact(BASELINE, live.rules.clone());
+    for artefact in [rules, live.learned.clone()] {
         let (hash, text) = artefact.to_text();
         let row = PolicyRow {
             hash,
