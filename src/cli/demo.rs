@@ -1,11 +1,13 @@
-//! `tierwise demo`: the whole offline loop on a simulated contact centre.
+//! `tierwise demo`: the whole loop on a simulated contact centre, offline and live.
+
+mod live;
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tierwise_envs::class::ActionSource;
 use tierwise_envs::shop::{LogIdentity, ShopConfig};
-use tierwise_policies::artefact::Artefact;
+use tierwise_policies::artefact::{Artefact, Version};
 use tierwise_policies::ope::BootstrapPlan;
 use tierwise_policies::tabular::Algorithm;
 
@@ -23,9 +25,10 @@ use crate::run::{
     simulate_policies, write_page,
 };
 
-/// The whole loop on a simulated contact centre: log, check, train, judge, simulate, report
+/// The whole loop on a simulated contact centre: log, check, train, judge, simulate, report, and a live test
 ///
-/// Needs no file, network or server. The centre is simulated, so the truth is known and shown beside what the log says.
+/// Needs no file, network or server; the live test's router is a child of its own on this machine. The centre is simulated,
+/// so the truth is known and shown beside what the log says.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
     /// Directory for everything it writes.
@@ -177,6 +180,7 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
     let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
     let path = out.join("report.html");
     write_page(&path, &html)?;
+    let live = live_half(args, &config, &evaluation, versions)?;
     if args.output.json {
         #[derive(serde::Serialize)]
         struct Result<'a> {
@@ -184,12 +188,14 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
             evaluation: &'a crate::run::Evaluation,
             centre_report: &'a Path,
             centre: &'a SimulationResult,
+            live: &'a live::LiveResult,
         }
         output::json(&Result {
             report: &path,
             evaluation: &evaluation,
             centre_report: &centre_path,
             centre: &simulated,
+            live: &live,
         })?;
     } else {
         output::text_line(&format!(
@@ -201,6 +207,79 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         ))?;
     }
     Ok(Done::Fine)
+}
+
+/// The better learner against the rules, live.
+fn live_half(
+    args: &DemoArgs,
+    config: &TrainConfig,
+    evaluation: &crate::run::Evaluation,
+    versions: Vec<Version>,
+) -> Result<live::LiveResult, Failure> {
+    step(
+        args,
+        7,
+        "test the learned policy against the rule on a live router: each has half of the people",
+    );
+    let wanted = evaluation.verdict.policy.as_deref();
+    let position = LEARNERS
+        .iter()
+        .position(|(name, _)| Some(*name) == wanted)
+        .unwrap_or(0);
+    let learned = versions
+        .into_iter()
+        .nth(position)
+        .expect("every learner was trained")
+        .artefact;
+    let result = live::run(&live::Live {
+        out: &args.out,
+        config,
+        rules: config.rules(),
+        learned,
+        seed: args.seed,
+        quick: args.quick,
+    })?;
+    say(args, &indent(&super::traffic::summary(&result.traffic)));
+    say(
+        args,
+        &format!(
+            "\n  killed after {} decisions and started again: {} decisions and {} events acknowledged, {} and {} in the \
+             store, {} lost",
+            result.killed_after,
+            result.traffic.decisions,
+            result.traffic.events.accepted + result.traffic.events.duplicates,
+            result.stored_decisions,
+            result.stored_events,
+            result.lost()
+        ),
+    );
+    for line in &result.history {
+        say(args, &format!("  {line}"));
+    }
+    let outcome = match result.phase() {
+        "promoted" => format!(
+            "promoted after {:.1} days, {:.0} s of real time",
+            result.traffic.days, result.traffic.seconds
+        ),
+        "running" if args.quick => {
+            "not decided: the quick form sends only the beginning of a test".to_owned()
+        }
+        "running" => format!("not decided within {:.1} days", result.traffic.days),
+        other => format!("the test ended otherwise: {}", other.replace('_', " ")),
+    };
+    say(args, &format!("  {outcome}"));
+    for line in live::left_behind(&result) {
+        say(args, &format!("  {line}"));
+    }
+    if result.lost() > 0 {
+        return Err(Failure::new(format!(
+            "{} acknowledged records are not in the store",
+            result.lost()
+        ))
+        .detail("this is a fault of the router")
+        .fix("please report it with the demonstration's folder"));
+    }
+    Ok(result)
 }
 
 fn config(args: &DemoArgs) -> Result<TrainConfig, Failure> {

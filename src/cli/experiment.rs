@@ -289,7 +289,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 /// An experiment in a few lines.
-fn standing(view: &Value) -> String {
+pub(super) fn standing(view: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
     let mut out = format!(
         "{}  {}  since {}  (revision {})",

@@ -23,6 +23,7 @@ mod simulate;
 mod staff;
 mod store;
 mod sweep;
+mod traffic;
 mod train;
 mod wall_clock;
 
@@ -76,6 +77,7 @@ enum Command {
     #[command(subcommand)]
     Policy(policy::PolicyCommand),
     Experiment(experiment::ExperimentArgs),
+    Traffic(traffic::TrafficArgs),
     #[command(subcommand)]
     Store(store::StoreCommand),
 }
@@ -143,6 +145,7 @@ pub fn run(cli: Cli) -> Result<Done, Failure> {
         Command::Serve(args) => serve::run(&args),
         Command::Policy(command) => policy::run(&command),
         Command::Experiment(args) => experiment::run(&args),
+        Command::Traffic(args) => traffic::run(&args),
         Command::Store(command) => store::run(command),
     }
 }

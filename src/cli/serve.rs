@@ -13,7 +13,7 @@ use super::wall_clock::WallClock;
 use super::{Done, existing, output};
 use crate::config::TomlFile;
 use crate::failure::{Failure, failure_of};
-use crate::router::clock::{Clock, CompressedClock};
+use crate::router::clock::{Clock, CompressedClock, FollowingClock};
 use crate::router::http;
 use crate::router::registry::ServedPolicy;
 use crate::router::service::Service;
@@ -41,6 +41,17 @@ pub(super) struct ServeArgs {
     /// Run the router's clock so many times as fast, for demonstrations with `tierwise traffic`.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     speed: f64,
+    /// Let the clock stand still but for the times that requests tell in the header `tierwise-at`, as `tierwise traffic`
+    /// does: days pass in seconds. It stands at BEGIN (UTC) before the first.
+    #[arg(
+        long,
+        value_name = "BEGIN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "1970-01-01",
+        conflicts_with = "speed"
+    )]
+    follow_traffic: Option<jiff::civil::DateTime>,
     /// Write logs as JSON lines.
     #[arg(long)]
     json_logs: bool,
@@ -165,11 +176,7 @@ async fn serve(
     if !has_keys {
         tracing::warn!("no API keys: every client on this machine may do everything");
     }
-    let clock: Arc<dyn Clock> = if args.speed == 1.0 {
-        Arc::new(WallClock::new())
-    } else {
-        Arc::new(CompressedClock::new(WallClock::new(), args.speed))
-    };
+    let clock = clock(args, &settings)?;
     let listener = TcpListener::bind(settings.listen).await.map_err(|e| {
         Failure::new(format!("cannot listen on {}: {e}", settings.listen))
             .fix("another process may have the port; choose another with `--listen 127.0.0.1:0`")
@@ -191,6 +198,32 @@ async fn serve(
     tracing::info!("stopping: what is under way is finished");
     service.stop(tasks).await;
     Ok(Done::Fine)
+}
+
+/// The clock that the command line asks for.
+fn clock(args: &ServeArgs, settings: &Settings) -> Result<Arc<dyn Clock>, Failure> {
+    let Some(begin) = args.follow_traffic else {
+        return Ok(if args.speed == 1.0 {
+            Arc::new(WallClock::new())
+        } else {
+            Arc::new(CompressedClock::new(WallClock::new(), args.speed))
+        });
+    };
+    if !settings.listen.ip().is_loopback() {
+        return Err(Failure::new(format!(
+            "`listen` is {}, with `--follow-traffic`",
+            settings.listen
+        ))
+        .detail("whoever reaches the address could move the clock")
+        .fix("listen on 127.0.0.1"));
+    }
+    let begin_us = begin
+        .to_zoned(jiff::tz::TimeZone::UTC)
+        .map_err(|e| Failure::new(format!("`--follow-traffic`: {e}")))?
+        .timestamp()
+        .as_microsecond();
+    tracing::info!("the clock follows its traffic: only `tierwise-at` moves it");
+    Ok(Arc::new(FollowingClock::new(WallClock::new(), begin_us)))
 }
 
 /// Ctrl-C, or SIGTERM.

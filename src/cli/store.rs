@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::{Done, OutputArgs, output};
 use crate::failure::{Failure, failure_of};
+use crate::run::live_log::{LiveLog, export_log};
 use crate::store::{self, CheckReport, ExportError, Exported, StoreError};
 
 /// Look after the database of the live router
@@ -43,14 +44,20 @@ pub(super) struct CheckArgs {
     output: OutputArgs,
 }
 
-/// Write every row as a line of JSON
+/// Write everything as lines of JSON, or decisions and outcomes as a conversation log
+///
+/// A log can be learned from and judged on: `tierwise train` and `tierwise evaluate` read it.
 #[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["jsonl", "log"]))]
 pub(super) struct ExportArgs {
     /// The database: sqlite:PATH or postgres://USER@HOST/DATABASE.
     url: String,
-    /// The file to write.
+    /// The file to write every row into, one a line.
     #[arg(long, value_name = "FILE")]
-    jsonl: PathBuf,
+    jsonl: Option<PathBuf>,
+    /// The log to write: `.jsonl`, `.jsonl.gz` or `.parquet`.
+    #[arg(long, value_name = "LOG")]
+    log: Option<PathBuf>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -129,12 +136,18 @@ fn rendered(url: &str, report: &CheckReport) -> String {
 
 async fn export(args: &ExportArgs) -> Result<Done, Failure> {
     let store = store::open_existing(&args.url).await.map_err(failed)?;
-    let done = written(&*store, &args.jsonl).await?;
+    if let Some(path) = &args.log {
+        let done = export_log(&*store, path).await.map_err(|e| failure_of(&e));
+        store.close().await;
+        return exported_log(args, path, &done?);
+    }
+    let path = args.jsonl.as_ref().expect("one of the two is given");
+    let done = written(&*store, path).await?;
     store.close().await;
     if args.output.json {
         output::json(&json!({
             "store": store.url(),
-            "file": args.jsonl,
+            "file": path,
             "experiments": done.experiments,
             "audit": done.audit,
             "policies": done.policies,
@@ -154,9 +167,38 @@ async fn export(args: &ExportArgs) -> Result<Done, Failure> {
             done.blocks,
             done.policies,
             done.keys,
-            args.jsonl.display()
+            path.display()
         ))?;
     }
+    Ok(Done::Fine)
+}
+
+/// Says what stands in the log, and what does not.
+fn exported_log(args: &ExportArgs, path: &Path, done: &LiveLog) -> Result<Done, Failure> {
+    if args.output.json {
+        output::json(&json!({"store": store::shown(&args.url), "file": path, "log": done}))?;
+        return Ok(Done::Fine);
+    }
+    let mut text = format!(
+        "{} conversations with {} decisions written to {}\n  log hash {}",
+        done.log.conversations,
+        done.log.decisions,
+        path.display(),
+        done.log.hash
+    );
+    if done.without_observation > 0 {
+        text.push_str(&format!(
+            "\n  {} conversations left out: their observations were not kept (`keep_observations = false`)",
+            done.without_observation
+        ));
+    }
+    if done.without_class > 0 {
+        text.push_str(&format!(
+            "\n  {} conversations have no reward: nobody sent `tierwise.class.v1` for them",
+            done.without_class
+        ));
+    }
+    output::text_line(&text)?;
     Ok(Done::Fine)
 }
 

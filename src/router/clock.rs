@@ -2,6 +2,12 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use super::judge::TRANSIT_S;
+
+/// Under a clock that follows its traffic: most seconds between two moments at which everything that was answered is in
+/// the store. Whoever drives the clock waits for such a moment more often than that.
+pub const SLACK_S: f64 = 1_800.0;
+
 /// A source of time.
 pub trait Clock: Send + Sync {
     /// Microseconds since 1970, UTC.
@@ -11,6 +17,10 @@ pub trait Clock: Send + Sync {
     /// How many seconds of this clock pass in a second of waiting; 1 for real time.
     fn speed(&self) -> f64 {
         1.0
+    }
+    /// The clock itself where it stands still until requests tell it the time.
+    fn following(&self) -> Option<&FollowedTime> {
+        None
     }
 }
 
@@ -77,5 +87,73 @@ impl<C: Clock> Clock for CompressedClock<C> {
 
     fn speed(&self) -> f64 {
         self.speed
+    }
+}
+
+/// The largest time that anybody told.
+#[derive(Debug, Default)]
+pub struct FollowedTime(AtomicI64);
+
+impl FollowedTime {
+    /// Takes in a time; one before the largest so far changes nothing.
+    pub fn tell(&self, at_us: i64) {
+        self.0.fetch_max(at_us, Ordering::SeqCst);
+    }
+}
+
+/// A clock that only moves when it is told a time, and then only forward: days pass as fast as their traffic, and the same
+/// traffic finds the same times.
+pub struct FollowingClock<C> {
+    inner: C,
+    time: FollowedTime,
+}
+
+impl<C: Clock> FollowingClock<C> {
+    /// Stands at a time in microseconds since 1970; `inner` is only asked for its monotonic side.
+    pub fn new(inner: C, begin_us: i64) -> Self {
+        Self {
+            inner,
+            time: FollowedTime(AtomicI64::new(begin_us)),
+        }
+    }
+}
+
+impl<C: Clock> Clock for FollowingClock<C> {
+    fn now_us(&self) -> i64 {
+        self.time.0.load(Ordering::SeqCst)
+    }
+
+    fn monotonic_ns(&self) -> u64 {
+        self.inner.monotonic_ns()
+    }
+
+    /// A second of waiting may hide as much of this clock as its drivers are allowed to.
+    fn speed(&self) -> f64 {
+        SLACK_S / TRANSIT_S
+    }
+
+    fn following(&self) -> Option<&FollowedTime> {
+        Some(&self.time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_following_clock_only_moves_forward() {
+        let clock = FollowingClock::new(ManualClock::at(7), 100);
+        assert_eq!(clock.now_us(), 100);
+        for (told, want) in [(250, 250), (90, 250), (251, 251)] {
+            clock.following().unwrap().tell(told);
+            assert_eq!(clock.now_us(), want);
+        }
+        assert!(ManualClock::at(0).following().is_none());
+        assert!(
+            CompressedClock::new(ManualClock::at(0), 60.0)
+                .following()
+                .is_none()
+        );
     }
 }

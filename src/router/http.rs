@@ -7,6 +7,7 @@ mod auth;
 mod decide;
 mod events;
 mod experiments;
+mod follow;
 mod health;
 mod limits;
 mod ofrep;
@@ -20,6 +21,7 @@ use axum::middleware;
 use axum::routing::{get, post};
 use tower_http::trace::TraceLayer;
 
+pub use self::follow::AT_HEADER;
 pub use self::problem::Problem;
 use super::service::Service;
 
@@ -48,6 +50,10 @@ pub fn app(service: Arc<Service>) -> Router {
         .route("/readyz", get(health::readyz))
         .fallback(problem::not_found)
         .method_not_allowed_fallback(problem::method_not_allowed)
+        .layer(middleware::from_fn_with_state(
+            service.clone(),
+            follow::follow,
+        ))
         .layer(middleware::from_fn_with_state(gate, limits::limit))
         .layer(DefaultBodyLimit::max(body_limit))
         .layer(TraceLayer::new_for_http())

@@ -33,7 +33,7 @@ pub const ACTOR: &str = "judge";
 /// Units read from the store at once.
 const PAGE: usize = 20_000;
 /// Seconds of real time that exposures and events may take to the store, whatever the clock's speed.
-const TRANSIT_S: f64 = 2.0;
+pub(super) const TRANSIT_S: f64 = 2.0;
 
 /// Why the judge could not go on with an experiment.
 #[derive(Debug, thiserror::Error)]
@@ -105,10 +105,18 @@ impl Judge {
     pub async fn run(mut self, stop: Arc<Notify>) {
         let mut tick = tokio::time::interval(std::time::Duration::from_millis(250));
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut seen_us = None;
         loop {
-            tokio::select! {
-                _ = tick.tick() => {}
+            let asked = tokio::select! {
+                _ = tick.tick() => false,
+                () = self.standings.asked() => true,
                 () = stop.notified() => return,
+            };
+            // Traffic that moves the clock asks for its looks, so that they fall on the same moments every time.
+            let moving = self.clock.following().is_some()
+                && seen_us.replace(self.clock.now_us()) != Some(self.clock.now_us());
+            if moving && !asked {
+                continue;
             }
             // A fault of ours must not end judging for good: the next tick reads everything again.
             let tick = std::panic::AssertUnwindSafe(self.tick())
@@ -131,6 +139,7 @@ impl Judge {
     /// # Errors
     /// [`JudgeError`] of the store; an experiment that cannot be used is logged and passed over.
     pub async fn tick(&mut self) -> Result<(), JudgeError> {
+        let begin_us = self.clock.now_us();
         let held = match &self.lease {
             Some(lease) => lease.still_held().await,
             None => false,
@@ -157,6 +166,7 @@ impl Judge {
             }
         }
         self.standings.set_leading(leads);
+        self.standings.set_judged_us(begin_us);
         Ok(())
     }
 

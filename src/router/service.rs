@@ -252,7 +252,10 @@ impl Service {
             context: &context,
             forced_arm,
             at_us,
-            decision_id: new_decision_id(at_us),
+            decision_id: match self.clock.following() {
+                None => new_decision_id(at_us),
+                Some(_) => repeated_decision_id(at_us, unit, conversation),
+            },
         };
         let budget_ns = (self.settings.policy_budget_ms * 1e6) as u64;
         let decision = self.snapshot().decide(&question, |run| {
@@ -342,6 +345,21 @@ pub fn new_decision_id(at_us: i64) -> Uuid {
     let seconds = (at_us / 1_000_000) as u64;
     let nanos = (at_us % 1_000_000) as u32 * 1_000;
     Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+}
+
+/// The id under a clock that follows its traffic: made of the question, so that the same traffic draws the same tiers, and
+/// a question asked again after a crash is the same decision.
+fn repeated_decision_id(at_us: i64, unit: &str, conversation: Option<&str>) -> Uuid {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&at_us.to_le_bytes());
+    for text in [unit, conversation.unwrap_or_default()] {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    }
+    let mut rest = [0; 10];
+    rest.copy_from_slice(&hasher.finalize().as_bytes()[..10]);
+    let millis = (at_us.max(0) / 1_000) as u64;
+    uuid::Builder::from_unix_timestamp_millis(millis, &rest).into_uuid()
 }
 
 /// Swaps the snapshot whenever the store changes, until aborted.

@@ -3,11 +3,11 @@
 //! The judge publishes; everybody else reads without waiting.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use super::experiment::Experiment;
 use super::judge::{ArmTotal, Ledger, Look, Role};
@@ -115,6 +115,8 @@ pub struct Standings {
 struct Inner {
     standings: RwLock<BTreeMap<String, Arc<Standing>>>,
     leading: AtomicBool,
+    judged_us: AtomicI64,
+    ask: Notify,
     changed: watch::Sender<u64>,
 }
 
@@ -124,6 +126,8 @@ impl Default for Standings {
             inner: Arc::new(Inner {
                 standings: RwLock::default(),
                 leading: AtomicBool::new(false),
+                judged_us: AtomicI64::new(i64::MIN),
+                ask: Notify::new(),
                 changed: watch::Sender::new(0),
             }),
         }
@@ -175,6 +179,26 @@ impl Standings {
     #[must_use]
     pub fn is_leading(&self) -> bool {
         self.inner.leading.load(Ordering::Relaxed)
+    }
+
+    /// The time up to which everything has been judged, in microseconds since 1970; the least number before the first look.
+    #[must_use]
+    pub fn judged_us(&self) -> i64 {
+        self.inner.judged_us.load(Ordering::SeqCst)
+    }
+
+    /// Asks the judge for a look.
+    pub fn ask(&self) {
+        self.inner.ask.notify_one();
+    }
+
+    /// Returns when a look is asked for.
+    pub(super) async fn asked(&self) {
+        self.inner.ask.notified().await;
+    }
+
+    pub(super) fn set_judged_us(&self, at_us: i64) {
+        self.inner.judged_us.store(at_us, Ordering::SeqCst);
     }
 
     pub(super) fn set_leading(&self, leading: bool) {

@@ -13,6 +13,7 @@ mod evaluation;
 mod judge;
 mod judged;
 mod ledger;
+pub mod live_log;
 mod off_policy;
 mod overlap;
 mod page;
@@ -21,6 +22,7 @@ mod seeds;
 mod support;
 mod sweep;
 mod table;
+pub mod traffic;
 mod train;
 
 pub use self::bench::Score;

@@ -27,6 +27,7 @@ fn help_of_every_command() {
         "policy register",
         "experiment",
         "experiment audit",
+        "traffic",
         "store key",
         "store key add",
         "store",

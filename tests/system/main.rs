@@ -32,4 +32,5 @@ mod star;
 mod sweep;
 mod table;
 mod tier_mdp;
+mod traffic;
 mod verdicts;

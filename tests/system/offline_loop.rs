@@ -245,6 +245,9 @@ fn the_demonstration_ends_with_a_page_and_a_verdict() {
     assert_eq!(last[3], "report: out/report.html");
     self_contained(&desk.text("out/report.html"), "en");
     self_contained(&desk.text("out/centre.html"), "en");
+    // Its router was killed once and lost nothing.
+    assert!(printed.contains("killed after "), "{printed}");
+    assert!(printed.contains(" in the store, 0 lost"), "{printed}");
     for run in ["q", "double-q", "expected-sarsa"] {
         let training = desk.json(&format!("out/{run}/training.json"));
         assert_eq!(training["evidence"], "logged");

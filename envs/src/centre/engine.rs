@@ -53,6 +53,30 @@ impl Share {
     }
 }
 
+/// Which customers come, by their conversation's number in order of arrival: as a driver wants it.
+#[derive(Clone)]
+pub struct Keep(Arc<dyn Fn(u64) -> bool + Send + Sync>);
+
+impl Keep {
+    /// Those for whose number `comes` holds; it must always answer alike.
+    #[must_use]
+    pub fn new(comes: impl Fn(u64) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(comes))
+    }
+}
+
+impl From<Share> for Keep {
+    fn from(share: Share) -> Self {
+        Self::new(move |number| share.holds(number))
+    }
+}
+
+impl std::fmt::Debug for Keep {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keep")
+    }
+}
+
 /// A contact centre at one moment.
 ///
 /// ```text
@@ -70,7 +94,7 @@ pub struct Centre {
     pub(super) agenda: Agenda,
     arrivals: Arrivals,
     arrival: Option<(u64, f64)>,
-    share: Option<Share>,
+    keep: Option<Keep>,
     turned: usize,
     pub(super) conversations: Vec<Conversation>,
     pub(super) free: Vec<u32>,
@@ -103,6 +127,12 @@ impl Centre {
     /// A centre to which only a share of the customers come.
     #[must_use]
     pub fn with_share(stage: Arc<Stage>, seed: u64, arms: usize, share: Option<Share>) -> Self {
+        Self::with_customers(stage, seed, arms, share.map(Keep::from))
+    }
+
+    /// A centre to which only the customers that are kept come; all of them by default.
+    #[must_use]
+    pub fn with_customers(stage: Arc<Stage>, seed: u64, arms: usize, keep: Option<Keep>) -> Self {
         let world = &stage.world;
         let hours = (stage.arrivals_end_s / 3_600.0).ceil() as usize;
         let contacts = (0..hours).map(|hour| world.contacts(hour));
@@ -117,14 +147,14 @@ impl Centre {
         if let Some(scale) = &stage.config.ai.autoscale {
             agenda.note(scale.interval_s, Event::Scale);
         }
-        let arrival = next_kept(&mut arrivals, share);
+        let arrival = next_kept(&mut arrivals, keep.as_ref());
         Self {
             seed,
             now_s: 0.0,
             agenda,
             arrival,
             arrivals,
-            share,
+            keep,
             turned: 0,
             conversations: Vec::new(),
             free: Vec::new(),
@@ -237,7 +267,7 @@ impl Centre {
     /// A new customer.
     fn arrive(&mut self) -> u32 {
         let (number, at_s) = self.arrival.take().expect("an arrival is due");
-        self.arrival = next_kept(&mut self.arrivals, self.share);
+        self.arrival = next_kept(&mut self.arrivals, self.keep.as_ref());
         let luck = Luck::new(self.seed, Domain::Centre, number);
         let mut contact = Contact::arriving(&self.stage.world, luck, at_s);
         if let Some(traced) = self
@@ -427,11 +457,11 @@ impl Centre {
     }
 }
 
-/// The next arrival that belongs to a share.
-fn next_kept(arrivals: &mut Arrivals, share: Option<Share>) -> Option<(u64, f64)> {
+/// The next arrival that is kept.
+fn next_kept(arrivals: &mut Arrivals, keep: Option<&Keep>) -> Option<(u64, f64)> {
     loop {
         let next = arrivals.next()?;
-        if share.is_none_or(|share| share.holds(next.0)) {
+        if keep.is_none_or(|keep| (keep.0)(next.0)) {
             return Some(next);
         }
     }

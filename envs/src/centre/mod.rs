@@ -13,6 +13,7 @@ mod ai;
 mod arrivals;
 mod config;
 mod conversation;
+mod customer;
 pub mod design;
 mod ending;
 mod engine;
@@ -36,7 +37,7 @@ pub use self::config::{
     MAX_TEAMS, OutageConfig, PoolConfig, Spread, TeamConfig,
 };
 pub use self::conversation::{Answer, Closed};
-pub use self::engine::{Centre, Happening, Share};
+pub use self::engine::{Centre, Happening, Keep, Share};
 pub use self::log::generate_log;
 pub use self::price::{PriceSettings, Prices};
 pub use self::sensitivity::{

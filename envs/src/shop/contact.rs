@@ -14,6 +14,11 @@ use super::world::{SatisfactionInputs, World};
 
 const CLASSES: [Class; 3] = [Class::Simple, Class::Complex, Class::Complaint];
 
+/// The number of the customer whom a luck brings.
+pub(crate) const fn customer_number(luck: Luck) -> u64 {
+    luck.once(Purpose::Customer) % 1_000_003
+}
+
 /// A conversation as far as the customer is concerned: fixed traits, and tallies so far.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Contact {
@@ -240,7 +245,7 @@ impl Contact {
 
     /// A number that names the customer; two contacts share it about once in a million.
     pub(crate) const fn customer_number(&self) -> u64 {
-        self.luck.once(Purpose::Customer) % 1_000_003
+        customer_number(self.luck)
     }
 
     /// The language's tag.

@@ -24,11 +24,20 @@ pub(super) async fn readyz(State(service): State<Arc<Service>>) -> Result<Respon
             1,
         ));
     }
-    Ok(json_response(&serde_json::json!({
+    let mut answer = serde_json::json!({
         "ready": true,
         "leading": service.standings.is_leading(),
         "spool_bytes": service.spool.waiting_bytes(),
-    })))
+    });
+    if service.clock.following().is_some() {
+        let (now_us, judged_us) = (service.clock.now_us(), service.standings.judged_us());
+        if judged_us < now_us {
+            service.standings.ask();
+        }
+        answer["now_us"] = now_us.into();
+        answer["judged_us"] = judged_us.into();
+    }
+    Ok(json_response(&answer))
 }
 
 pub(super) async fn metrics(State(service): State<Arc<Service>>) -> Response {
