@@ -1,10 +1,11 @@
 //! Writes the sample page: `cargo run -p tierwise-reports --example gallery --
-//! PATH [en|zh] [beats|not_shown|worse|simulated|refused|centre]`. Every number in it
+//! PATH [en|zh] [beats|not_shown|worse|simulated|refused|centre|online]`. Every number in it
 //! is invented, and the page says so.
 
 mod centre;
 mod centre_calibration;
 mod centre_evidence;
+mod online;
 mod sample;
 
 use std::error::Error;
@@ -20,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let html = match arguments.next().as_deref().unwrap_or("beats") {
         "centre" => centre::page(language).render(language)?,
+        kind if online::kinds().contains(&kind) => online::page(kind).render(language)?,
+        "online" => online::page("promoted").render(language)?,
         verdict => sample::page(verdict, language).render(language)?,
     };
     std::fs::write(path, html)?;
