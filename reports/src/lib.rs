@@ -1,7 +1,8 @@
 //! Plain values in, one self-contained HTML page out.
 //!
 //! This crate defines the values a report is made of ([`OfflinePage`] for a log, [`OffPolicyPage`] for any logged table,
-//! [`CentrePage`] for a simulated contact centre, and their parts) and draws them: inline CSS and SVG, no script, no network, English or
+//! [`CentrePage`] for a simulated contact centre, [`TestPage`] for finished tests, [`OnlinePage`] for a live one, and their
+//! parts) and draws them: inline CSS and SVG, no script, no network, English or
 //! Chinese, readable in light, dark, on paper and on a phone. It knows no policy
 //! and no database; whoever runs an experiment fills the values. Pages are
 //! deterministic: the same values give the same bytes.
@@ -14,6 +15,7 @@ mod kpi;
 mod measure;
 mod number;
 mod off_policy;
+mod online;
 mod page;
 mod provenance;
 mod reason;
@@ -51,6 +53,12 @@ pub use off_policy::{
     CandidateRanking, LoggedValue, MoreData, OffPolicyPage, OverlapGroup, PropensityBin,
     RankedCandidate, TableEstimateRow, TableOverlap, TableReason, TableVerdict, WeightSpread,
     WeightsOfSize,
+};
+pub use online::{
+    Asset, DashboardPage, DashboardRow, LiveFrame, LoginPage, OnlineArm, OnlineAssignment,
+    OnlineChallenger, OnlineDesign, OnlineEntering, OnlineMetric, OnlineNumbers, OnlinePage,
+    OnlinePhase, OnlinePool, OnlineRevision, OnlineRole, OnlineStep, OnlineStratum, OnlineWatched,
+    RouterState, STYLESHEET, moment,
 };
 pub use page::{OfflinePage, OmittedSection, Section};
 pub use provenance::{NamedValue, Provenance};

@@ -18,6 +18,7 @@ pub use self::error::AnalysisError;
 pub use self::judge::analyze;
 pub use self::options::{AnalyzeOptions, Method};
 pub use self::page::test_page;
+pub(crate) use self::page::verdict as verdict_value;
 pub use self::result::{
     Analysis, AnyLookInterval, ArmResult, Check, CheckRole, Design, ExperimentResult, Guarantee,
     IntervalScale, Look, MethodResult, SampleRatio, Scale, Sequential, TimeValue, When,

@@ -169,7 +169,8 @@ fn sequence(found: &Sequential) -> TestedSequence {
     }
 }
 
-fn verdict(verdict: &Verdict) -> TestVerdict {
+/// A verdict as pages say it.
+pub(crate) fn verdict(verdict: &Verdict) -> TestVerdict {
     match verdict {
         Verdict::NotEnoughData { needed, have } => TestVerdict::NotEnoughData {
             needed: *needed,

@@ -192,7 +192,7 @@ async fn serve(
         "tierwise listens on http://{address}  (store {shown})"
     ))?;
     axum::serve(listener, app)
-        .with_graceful_shutdown(asked_to_stop())
+        .with_graceful_shutdown(asked_to_stop(service.clone()))
         .await
         .map_err(|e| failure_of(&e))?;
     tracing::info!("stopping: what is under way is finished");
@@ -226,8 +226,8 @@ fn clock(args: &ServeArgs, settings: &Settings) -> Result<Arc<dyn Clock>, Failur
     Ok(Arc::new(FollowingClock::new(WallClock::new(), begin_us)))
 }
 
-/// Ctrl-C, or SIGTERM.
-async fn asked_to_stop() {
+/// Ctrl-C, or SIGTERM; streams end then.
+async fn asked_to_stop(service: Arc<Service>) {
     let interrupted = async {
         // Without a handler the process ends by the signal itself.
         let _ = tokio::signal::ctrl_c().await;
@@ -245,4 +245,5 @@ async fn asked_to_stop() {
     }
     #[cfg(not(unix))]
     interrupted.await;
+    service.closing.send_replace(true);
 }

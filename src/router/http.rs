@@ -4,6 +4,7 @@
 //! [`Service`] and writes the answer; nothing is decided here.
 
 mod auth;
+mod dashboard;
 mod decide;
 mod events;
 mod experiments;
@@ -39,6 +40,15 @@ pub fn app(service: Arc<Service>) -> Router {
         )
         .route("/v1/experiments/{key}", get(experiments::show))
         .route("/v1/experiments/{key}/history", get(experiments::history))
+        .route("/v1/experiments/{key}/report", get(dashboard::report))
+        .route("/v1/stream", get(dashboard::stream))
+        .route("/", get(dashboard::list))
+        .route("/dashboard/{key}", get(dashboard::experiment))
+        .route("/login", get(dashboard::login_form).post(dashboard::login))
+        .route("/logout", get(dashboard::logout))
+        .route("/assets/style.css", get(dashboard::style))
+        .route("/assets/live.js", get(dashboard::script))
+        .route("/assets/icon.svg", get(dashboard::icon))
         .route("/v1/experiments/{key}/{action}", post(experiments::act))
         .route("/ofrep/v1/evaluate/flags", post(ofrep::bulk))
         .route("/ofrep/v1/evaluate/flags/{key}", post(ofrep::single))

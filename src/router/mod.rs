@@ -15,6 +15,7 @@ pub mod experiment;
 pub mod http;
 pub mod judge;
 pub mod metrics;
+pub mod page;
 pub mod registry;
 pub mod service;
 pub mod settings;

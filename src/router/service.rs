@@ -66,6 +66,8 @@ pub struct Service {
     pub spool: Spool,
     /// What `/metrics` shows.
     pub metrics: Metrics,
+    /// Becomes true when the router stops, so that streams end.
+    pub closing: watch::Sender<bool>,
     snapshot: RwLock<Arc<Snapshot>>,
     keys: RwLock<Arc<[ApiKeyRow]>>,
     unit_key: [u8; 32],
@@ -151,6 +153,7 @@ impl Service {
             webhooks,
             spool,
             metrics: Metrics::default(),
+            closing: watch::Sender::new(false),
             changed: watch::Sender::new(snapshot.counter),
             snapshot: RwLock::new(Arc::new(snapshot)),
             keys: RwLock::new(keys),

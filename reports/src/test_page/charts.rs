@@ -10,31 +10,31 @@ use crate::charts::theme::{self, Ink, SCALE};
 use crate::error::ReportError;
 
 /// A line across the chart with its name.
-pub(super) struct Level {
-    pub(super) y: f64,
-    pub(super) ink: Ink,
-    pub(super) name: String,
+pub(crate) struct Level {
+    pub(crate) y: f64,
+    pub(crate) ink: Ink,
+    pub(crate) name: String,
 }
 
 /// One drawing over time.
-pub(super) struct OverTime<'a> {
-    pub(super) chart: &'static str,
-    pub(super) label: &'a str,
+pub(crate) struct OverTime<'a> {
+    pub(crate) chart: &'static str,
+    pub(crate) label: &'a str,
     /// First and last time.
-    pub(super) times: (f64, f64),
-    pub(super) domain: Domain,
-    pub(super) band: Vec<(f64, f64, f64)>,
-    pub(super) lines: Vec<(Ink, Vec<(f64, f64)>)>,
-    pub(super) levels: Vec<Level>,
+    pub(crate) times: (f64, f64),
+    pub(crate) domain: Domain,
+    pub(crate) band: Vec<(f64, f64, f64)>,
+    pub(crate) lines: Vec<(Ink, Vec<(f64, f64)>)>,
+    pub(crate) levels: Vec<Level>,
     /// Whether looks are marked on the lines.
-    pub(super) marks: bool,
-    pub(super) y_label: &'a dyn Fn(f64) -> String,
-    pub(super) x_label: &'a dyn Fn(f64) -> String,
+    pub(crate) marks: bool,
+    pub(crate) y_label: &'a dyn Fn(f64) -> String,
+    pub(crate) x_label: &'a dyn Fn(f64) -> String,
 }
 
 impl OverTime<'_> {
     /// Draws for wide and narrow screens.
-    pub(super) fn draw(&self) -> Result<ChartPair, ReportError> {
+    pub(crate) fn draw(&self) -> Result<ChartPair, ReportError> {
         Ok(ChartPair {
             wide: self.draw_at((820, 290), 8)?,
             narrow: self.draw_at((340, 250), 4)?,

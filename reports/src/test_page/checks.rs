@@ -6,18 +6,18 @@ use crate::number::{self, Decimals};
 use crate::text::{Phrase, Words};
 
 /// One condition.
-pub(super) struct CheckRow {
-    pub(super) name: String,
-    pub(super) role: &'static str,
-    pub(super) means: String,
-    pub(super) change: String,
-    pub(super) margin: String,
-    pub(super) evidence: String,
-    pub(super) result: &'static str,
-    pub(super) class: &'static str,
+pub(crate) struct CheckRow {
+    pub(crate) name: String,
+    pub(crate) role: &'static str,
+    pub(crate) means: String,
+    pub(crate) change: String,
+    pub(crate) margin: String,
+    pub(crate) evidence: String,
+    pub(crate) result: &'static str,
+    pub(crate) class: &'static str,
 }
 
-pub(super) fn rows(experiment: &TestedExperiment, words: Words) -> Vec<CheckRow> {
+pub(crate) fn rows(experiment: &TestedExperiment, words: Words) -> Vec<CheckRow> {
     let several = experiment.arms.len() > 2;
     experiment
         .checks

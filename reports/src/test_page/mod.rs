@@ -1,13 +1,13 @@
 //! The page of a live test: whether a challenger won, how that became clear over time, and every method beside it.
 //! Owns the page's values; [`view`] turns them into words, [`charts`] into drawings.
 
-mod charts;
+pub(crate) mod charts;
 mod checks;
 mod notes;
-mod over_time;
+pub(crate) mod over_time;
 mod summary;
 mod values;
-mod view;
+pub(crate) mod view;
 
 use askama::Template;
 use serde::{Deserialize, Serialize};

@@ -17,14 +17,17 @@ fn times(sequence: &TestedSequence) -> (f64, f64) {
 }
 
 fn x_label(sequence: &TestedSequence, words: Words) -> impl Fn(f64) -> String {
-    let days = sequence.times == TestedTimes::Days;
-    move |x: f64| {
-        if days {
-            let text = number::fixed(x, Decimals(usize::from(x.fract() != 0.0)));
-            words.fill(Phrase::Days, &[("days", &text)])
-        } else {
-            number::compact(x)
-        }
+    let times = sequence.times;
+    move |x: f64| time_label(times, x, words)
+}
+
+/// A time on the axis.
+pub(crate) fn time_label(times: TestedTimes, x: f64, words: Words) -> String {
+    let text = number::fixed(x, Decimals(usize::from(x.fract() != 0.0)));
+    match times {
+        TestedTimes::Days => words.fill(Phrase::Days, &[("days", &text)]),
+        TestedTimes::Hours => words.fill(Phrase::AxisHours, &[("hours", &text)]),
+        TestedTimes::Own => number::compact(x),
     }
 }
 

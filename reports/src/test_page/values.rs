@@ -156,6 +156,8 @@ pub enum TestedScale {
 pub enum TestedTimes {
     /// Days since the first look.
     Days,
+    /// Hours since the first look.
+    Hours,
     /// The data's own unit.
     Own,
 }

@@ -15,31 +15,31 @@ use crate::text::{Phrase, Words};
 use crate::verdict::Figure;
 
 /// One experiment as the template draws it.
-pub(super) struct ExperimentView {
-    pub(super) id: String,
-    pub(super) name: String,
-    pub(super) class: &'static str,
-    pub(super) icon: &'static str,
-    pub(super) headline: String,
-    pub(super) figures: Vec<Figure>,
-    pub(super) meaning: String,
-    pub(super) action: String,
-    pub(super) interval_chart: Option<ChartPair>,
-    pub(super) wealth_chart: Option<ChartPair>,
-    pub(super) share_chart: Option<ChartPair>,
-    pub(super) posterior: Option<ChartPair>,
-    pub(super) posterior_caption: String,
-    pub(super) arms: Vec<ArmRow>,
-    pub(super) ratio: Option<String>,
-    pub(super) checks: Vec<CheckRow>,
-    pub(super) methods: Vec<MethodRow>,
-    pub(super) ticks: Vec<(Tick, String)>,
-    pub(super) methods_caption: String,
-    pub(super) notes: Vec<String>,
+pub(crate) struct ExperimentView {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) class: &'static str,
+    pub(crate) icon: &'static str,
+    pub(crate) headline: String,
+    pub(crate) figures: Vec<Figure>,
+    pub(crate) meaning: String,
+    pub(crate) action: String,
+    pub(crate) interval_chart: Option<ChartPair>,
+    pub(crate) wealth_chart: Option<ChartPair>,
+    pub(crate) share_chart: Option<ChartPair>,
+    pub(crate) posterior: Option<ChartPair>,
+    pub(crate) posterior_caption: String,
+    pub(crate) arms: Vec<ArmRow>,
+    pub(crate) ratio: Option<String>,
+    pub(crate) checks: Vec<CheckRow>,
+    pub(crate) methods: Vec<MethodRow>,
+    pub(crate) ticks: Vec<(Tick, String)>,
+    pub(crate) methods_caption: String,
+    pub(crate) notes: Vec<String>,
 }
 
 /// One arm of the table.
-pub(super) struct ArmRow {
+pub(crate) struct ArmRow {
     pub(super) name: String,
     pub(super) units: String,
     pub(super) conversions: String,
@@ -48,7 +48,7 @@ pub(super) struct ArmRow {
 }
 
 /// One method of the table.
-pub(super) struct MethodRow {
+pub(crate) struct MethodRow {
     pub(super) name: String,
     pub(super) any_look: bool,
     pub(super) strip: String,
@@ -66,13 +66,22 @@ pub(super) fn title(experiment: &TestedExperiment) -> String {
 }
 
 /// Class, icon and headline of a verdict.
-pub(super) fn headline(
+pub(crate) fn headline(
     experiment: &TestedExperiment,
     words: Words,
 ) -> (&'static str, &'static str, String) {
     let control = experiment.arms.first().map_or("", |arm| arm.name.as_str());
+    verdict_line(&experiment.verdict, control, words)
+}
+
+/// Class, icon and headline of a verdict on challengers of `control`.
+pub(crate) fn verdict_line(
+    verdict: &TestVerdict,
+    control: &str,
+    words: Words,
+) -> (&'static str, &'static str, String) {
     let about = |phrase, arm: &str| words.fill(phrase, &[("arm", arm), ("control", control)]);
-    match &experiment.verdict {
+    match verdict {
         TestVerdict::Promote { arm } => ("beats", "✓", about(Phrase::TestPromote, arm)),
         TestVerdict::RollBack {
             arm,
@@ -209,7 +218,7 @@ fn plus(value: f64, text: String) -> String {
 }
 
 /// A change on a sequence's scale.
-pub(super) fn change(scale: TestedScale, value: Option<f64>) -> String {
+pub(crate) fn change(scale: TestedScale, value: Option<f64>) -> String {
     match (scale, value) {
         (_, None) => "∞".to_owned(),
         (TestedScale::Difference, Some(value)) => {
@@ -219,7 +228,7 @@ pub(super) fn change(scale: TestedScale, value: Option<f64>) -> String {
     }
 }
 
-pub(super) fn interval_text(sequence: &TestedSequence) -> Option<String> {
+pub(crate) fn interval_text(sequence: &TestedSequence) -> Option<String> {
     let (lower, upper) = sequence.interval?;
     let low = match (lower, sequence.scale) {
         (None, TestedScale::Difference) => "−∞".to_owned(),
@@ -229,7 +238,7 @@ pub(super) fn interval_text(sequence: &TestedSequence) -> Option<String> {
 }
 
 /// An e-value from its logarithm.
-pub(super) fn wealth_text(log: f64) -> String {
+pub(crate) fn wealth_text(log: f64) -> String {
     if log > 13.8 {
         let exponent = (log / std::f64::consts::LN_10).round();
         format!("10{}", number::power(exponent))
@@ -289,7 +298,7 @@ fn figures(experiment: &TestedExperiment, words: Words) -> Vec<Figure> {
     figures
 }
 
-pub(super) fn experiment(
+pub(crate) fn experiment(
     experiment: &TestedExperiment,
     place: usize,
     alpha: f64,

@@ -45,6 +45,7 @@ phrases! {
     PerHourShort: "/h", "/小时";
     PercentagePoints: "\u{202f}pp", "\u{202f}百分点";
     Days: "{days}\u{202f}days", "{days}\u{202f}天";
+    AxisHours: "{hours}\u{202f}h", "{hours}\u{202f}小时";
     NoInterval: "no interval", "无区间";
     SectionOmitted: "This section is empty:", "本节没有内容：";
     ConversationsWithCount: "n = {n} conversations", "n = {n} 个会话";

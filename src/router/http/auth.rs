@@ -1,14 +1,20 @@
 //! Who asks, and what they may.
 //!
 //! Without API keys everything is allowed, and the router listens on loopback only. Keys are compared by hash, in constant
-//! time, over all keys.
+//! time, over all keys. Requests carry their key in a header; pages for people may carry it in a cookie, which no request
+//! that changes something accepts.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use subtle::ConstantTimeEq;
 
 use super::Problem;
 use crate::router::service::Service;
 use crate::store::Role;
+
+/// The cookie that holds a reader's key until the browser is closed.
+const COOKIE: &str = "tierwise_key";
+/// The cookie that takes it away.
+pub(super) const NO_COOKIE: &str = "tierwise_key=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
 
 /// Checks the key for a role; admin may do everything. Returns the key's id for the history.
 pub(super) fn check(
@@ -16,15 +22,61 @@ pub(super) fn check(
     headers: &HeaderMap,
     needed: Role,
 ) -> Result<String, Problem> {
-    let keys = service.keys();
-    if keys.is_empty() {
-        return Ok("loopback".to_owned());
+    check_given(service, in_header(headers), needed)
+}
+
+/// As [`check`], for pages: the key may come in the cookie as well.
+pub(super) fn check_reader(
+    service: &Service,
+    headers: &HeaderMap,
+    needed: Role,
+) -> Result<String, Problem> {
+    check_given(
+        service,
+        in_header(headers).or_else(|| in_cookie(headers)),
+        needed,
+    )
+}
+
+/// As [`check`], for a key that was typed.
+pub(super) fn check_key(service: &Service, key: &str, needed: Role) -> Result<String, Problem> {
+    check_given(service, Some(key), needed)
+}
+
+/// The cookie that keeps a key; `None` for a key that no cookie can hold.
+pub(super) fn cookie(key: &str, https: bool) -> Option<HeaderValue> {
+    let fits = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\');
+    if key.is_empty() || !key.bytes().all(fits) {
+        return None;
     }
+    let secure = if https { "; Secure" } else { "" };
+    let text = format!("{COOKIE}={key}; Path=/; HttpOnly; SameSite=Strict{secure}");
+    HeaderValue::from_str(&text).ok()
+}
+
+fn in_header(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers
         .get(header::AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
         .and_then(|value| value.strip_prefix("Bearer "));
-    let given = bearer.or_else(|| headers.get("x-api-key")?.to_str().ok());
+    bearer.or_else(|| headers.get("x-api-key")?.to_str().ok())
+}
+
+fn in_cookie(headers: &HeaderMap) -> Option<&str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(name, value)| (name == COOKIE).then_some(value))
+}
+
+fn check_given(service: &Service, given: Option<&str>, needed: Role) -> Result<String, Problem> {
+    let keys = service.keys();
+    if keys.is_empty() {
+        return Ok("loopback".to_owned());
+    }
     let hash = blake3::hash(given.ok_or_else(Problem::unauthorized)?.as_bytes());
     let mut found = None;
     for key in keys.iter() {
@@ -43,4 +95,35 @@ pub(super) fn check(
         key.role.word(),
         needed.word()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            header::COOKIE,
+            HeaderValue::from_static("a=b; tierwise_key=k=1; tierwise_keys=no"),
+        );
+        assert_eq!(in_cookie(&headers), Some("k=1"));
+        assert_eq!(in_header(&headers), None);
+        headers.insert("x-api-key", HeaderValue::from_static("k2"));
+        assert_eq!(in_header(&headers), Some("k2"));
+    }
+
+    #[test]
+    fn a_cookie_holds_nothing_that_ends_it() {
+        let text = |key, https| cookie(key, https).map(|value| value.to_str().unwrap().to_owned());
+        assert_eq!(
+            text("abc", false).as_deref(),
+            Some("tierwise_key=abc; Path=/; HttpOnly; SameSite=Strict")
+        );
+        assert!(text("abc", true).unwrap().ends_with("; Secure"));
+        for key in ["", "a;b", "a b", "a\r\nSet-Cookie: x", "ключ"] {
+            assert_eq!(text(key, false), None, "{key:?}");
+        }
+    }
 }

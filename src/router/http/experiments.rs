@@ -104,7 +104,7 @@ pub(super) async fn standing(
     )))
 }
 
-async fn row(service: &Service, key: &str) -> Result<ExperimentRow, Problem> {
+pub(super) async fn row(service: &Service, key: &str) -> Result<ExperimentRow, Problem> {
     let row = service.store.experiment(key).await?;
     row.ok_or_else(|| Problem::not_found(format!("no experiment is called `{key}`")))
 }

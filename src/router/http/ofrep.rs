@@ -257,15 +257,23 @@ pub(super) async fn stream(
     auth::check(&service, &headers, Role::Decide)?;
     let mut changes = service.changes();
     changes.mark_unchanged();
-    let events = futures_util::stream::unfold(changes, |mut changes| async move {
-        changes.changed().await.ok()?;
-        let counter = *changes.borrow_and_update();
-        let data = json!({ "type": "refetchEvaluation", "etag": counter.to_string() });
-        let event = Event::default()
-            .event("message")
-            .id(counter.to_string())
-            .data(data.to_string());
-        Some((Ok(event), changes))
-    });
+    // A shutdown waits for open requests: streams end when the router is asked to stop.
+    let closing = service.closing.subscribe();
+    let events = futures_util::stream::unfold(
+        (changes, closing),
+        |(mut changes, mut closing)| async move {
+            tokio::select! {
+                changed = changes.changed() => changed.ok()?,
+                _ = closing.wait_for(|closing| *closing) => return None,
+            }
+            let counter = *changes.borrow_and_update();
+            let data = json!({ "type": "refetchEvaluation", "etag": counter.to_string() });
+            let event = Event::default()
+                .event("message")
+                .id(counter.to_string())
+                .data(data.to_string());
+            Some((Ok(event), (changes, closing)))
+        },
+    );
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
 }

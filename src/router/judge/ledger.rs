@@ -392,6 +392,12 @@ impl Ledger {
             .collect()
     }
 
+    /// Natural logarithm of the e-value against the shares of a challenger (1 is the first) and the champion.
+    #[must_use]
+    pub fn sample_ratio_log_e(&self, challenger: usize) -> f64 {
+        self.sample_ratio[challenger - 1].log_value()
+    }
+
     fn share(&self, experiment: &Experiment, challenger: usize) -> f64 {
         if experiment.definition.design == Design::Switchback {
             return 0.5;
