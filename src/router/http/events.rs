@@ -85,14 +85,14 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         .ok()
         .filter(|id| id.get_version_num() == 7)
         .ok_or_else(|| format!("`{decision}` is no decision's id: it comes from /v1/decide"))?;
-    let occurred_at_us = match event.time {
+    let told_us = match event.time {
         Some(time) => {
-            UtcMicros::parse(&time)
-                .map_err(|e| format!("`time` is \"{time}\": {e}"))?
-                .0
+            let time = UtcMicros::parse(&time).map_err(|e| format!("`time` is \"{time}\": {e}"))?;
+            Some(time.0)
         }
-        None => now_us,
+        None => None,
     };
+    let occurred_at_us = told_us.unwrap_or(now_us);
     if occurred_at_us > now_us + AHEAD_US {
         return Err("`time` lies more than 5 minutes in the future".to_owned());
     }
@@ -111,7 +111,8 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         id: EventId::of(&id),
         source: source.into(),
         decision_id,
-        content: EventRow::content_of(decision_id, &kind, occurred_at_us, data.value),
+        // Without a time it is its arrival's, which differs when it is sent again; no decision was made in 1970.
+        content: EventRow::content_of(decision_id, &kind, told_us.unwrap_or(0), data.value),
         kind: kind.into(),
         occurred_at_us: occurred_at_us.max(decided_us),
         observed_at_us: now_us,
