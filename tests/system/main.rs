@@ -24,6 +24,7 @@ mod logs;
 mod offline_loop;
 mod queue;
 mod resume;
+mod router_disk;
 mod same_bytes;
 mod shared;
 mod star;

@@ -19,7 +19,10 @@ fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>
     if values.next().is_some() {
         return Err(Problem::bad_request(format!("`{name}` is given twice")));
     }
-    value.to_str().map(Some).map_err(|_| Problem::unauthorized())
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| Problem::unauthorized())
 }
 
 /// The token of `Bearer TOKEN`; the scheme is written in any case (RFC 9110, section 11.1).

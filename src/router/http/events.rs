@@ -63,6 +63,7 @@ struct IngestAnswer {
 /// Reads an event, or says why it cannot be counted.
 fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
     let text = |value: Option<String>, name: &str, most: usize| match value {
+        Some(value) if value.contains('\0') => Err(format!("`{name}` holds a NUL character")),
         Some(value) if (1..=most).contains(&value.len()) => Ok(value),
         Some(value) => Err(format!(
             "`{name}` has {} bytes; it has 1 to {most}",
@@ -92,15 +93,16 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         }
         None => None,
     };
-    let occurred_at_us = told_us.unwrap_or(now_us);
-    if occurred_at_us > now_us + AHEAD_US {
-        return Err("`time` lies more than 5 minutes in the future".to_owned());
-    }
     // The id of a decision carries its millisecond.
     let decided_us = decision_id.get_timestamp().map_or(0, |at| {
         let (seconds, nanos) = at.to_unix();
         seconds as i64 * 1_000_000 + i64::from(nanos) / 1_000
     });
+    // Without a time it is its arrival's; a clock that was set back since the decision does not refuse it.
+    let occurred_at_us = told_us.unwrap_or(now_us.max(decided_us));
+    if told_us.is_some_and(|told_us| told_us > now_us + AHEAD_US) {
+        return Err("`time` lies more than 5 minutes in the future".to_owned());
+    }
     if occurred_at_us < decided_us - BEFORE_US {
         return Err("`time` lies before the decision: an outcome follows its exposure".to_owned());
     }
