@@ -60,7 +60,7 @@ fn value() -> impl Strategy<Value = Value> {
     let number = prop_oneof![
         any::<f64>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        prop::sample::select(vec![0.0, -0.0, 1.0, 5e-324, 1e-12, 1e18, 1.8e308, f64::MIN])
+        prop::sample::select(vec![0.0, -0.0, 1.0, 5e-324, 1e-12, 1e18, 1.7e308, f64::MIN])
             .prop_map(Value::from),
         prop::sample::select(vec![u64::MAX, u64::MAX >> 1, 1 << 53, 1, 0]).prop_map(Value::from),
     ];
@@ -270,7 +270,7 @@ fn live_through(definition: Definition) {
         let _refused_or_done = experiment.apply(&action, START_US + 1);
         let live = Live::new(experiment.clone(), |_| None);
         for began_us in [START_US, 0, i64::MIN] {
-            live.assign("customer", began_us);
+            let _ = live.assign("customer", began_us);
         }
         let text = serde_json::to_string(&experiment).unwrap();
         serde_json::from_str::<Experiment>(&text).unwrap();
@@ -388,14 +388,14 @@ async fn tricks_are_seen_through() {
             400,
             "duplicate field",
         ),
-        // Deep.
+        // Deep: an attribute that is neither text nor number is passed over without recursion.
         ("/v1/decide", deep("[", "]"), 400, ""),
-        ("/v1/decide", within(deep("[", "]")), 400, "recursion limit"),
+        ("/v1/decide", within(deep("[", "]")), 200, ""),
         (
             "/v1/decide",
             within(deep(r#"{"a":"#, "}").replace(":}", ":1}")),
-            400,
-            "recursion limit",
+            200,
+            "",
         ),
         ("/v1/events", deep("[", "]"), 202, "rejected"),
         (
