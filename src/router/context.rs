@@ -70,15 +70,22 @@ impl Context {
             .map(|(_, attribute)| attribute)
     }
 
-    fn keep(&mut self, name: &str, attribute: Attribute) {
+    fn keep(&mut self, name: &str, attribute: Attribute) -> Result<(), String> {
+        if self.attribute(name).is_some() {
+            return Err(twice(name));
+        }
         if self.attributes.len() < MOST_ATTRIBUTES {
             self.attributes.push((name.to_owned(), attribute));
         }
+        Ok(())
     }
 
     /// Takes in a feature's value; the message names field and range where it does not fit.
     fn set(&mut self, feature: Feature, value: Scalar) -> Result<(), String> {
         let spec = feature.spec();
+        if self.observation.get(feature).is_some() {
+            return Err(twice(spec.name));
+        }
         let number = match value {
             Scalar::Null => return Ok(()),
             Scalar::Number(number) => number as f32,
@@ -86,7 +93,7 @@ impl Context {
             Scalar::Text(text) => {
                 let code = code_of(feature, &text)
                     .ok_or_else(|| format!("`{}` is \"{text}\"; {}", spec.name, wanted(feature)))?;
-                self.keep(spec.name, Attribute::Text(text));
+                self.keep(spec.name, Attribute::Text(text))?;
                 code
             }
             Scalar::Flag(_) | Scalar::Other(_) => {
@@ -102,6 +109,11 @@ impl Context {
         self.observation.set(feature, number);
         Ok(())
     }
+}
+
+/// Targeting and the observation must not read different ones.
+fn twice(name: &str) -> String {
+    format!("`{name}` is given twice")
 }
 
 /// The code of a feature given as text.
@@ -213,9 +225,13 @@ impl<'de> Deserialize<'de> for Context {
                         context.set(feature, value).map_err(de::Error::custom)?;
                         continue;
                     }
-                    match (&*name, value) {
-                        ("text", Scalar::Text(text)) => context.text = Some(text),
-                        ("text", Scalar::Null) | (_, Scalar::Null | Scalar::Other(_)) => {}
+                    let kept = match (&*name, value) {
+                        ("text", Scalar::Text(_)) if context.text.is_some() => Err(twice("text")),
+                        ("text", Scalar::Text(text)) => {
+                            context.text = Some(text);
+                            Ok(())
+                        }
+                        ("text", Scalar::Null) | (_, Scalar::Null | Scalar::Other(_)) => Ok(()),
                         ("text", other) => {
                             return Err(de::Error::custom(format!(
                                 "`text` is {other}; it is a text"
@@ -226,9 +242,10 @@ impl<'de> Deserialize<'de> for Context {
                             context.keep(&name, Attribute::Number(number))
                         }
                         (_, Scalar::Flag(flag)) => {
-                            context.keep(&name, Attribute::Text(flag.to_string()));
+                            context.keep(&name, Attribute::Text(flag.to_string()))
                         }
-                    }
+                    };
+                    kept.map_err(de::Error::custom)?;
                 }
                 Ok(context)
             }
@@ -286,6 +303,13 @@ mod tests {
             (r#"{"turn": [1]}"#, "`turn` is a list"),
             (r#"{"turn": true}"#, "`turn` is true; it is a number"),
             (r#"{"text": 4}"#, "`text` is 4; it is a text"),
+            (
+                r#"{"language": "th", "language": "en"}"#,
+                "`language` is given twice",
+            ),
+            (r#"{"turn": 1, "turn": 2}"#, "`turn` is given twice"),
+            (r#"{"shop": "a", "shop": "b"}"#, "`shop` is given twice"),
+            (r#"{"text": "a", "text": "b"}"#, "`text` is given twice"),
             (r#"[1]"#, "an object of observation fields"),
         ] {
             let error = read(json).unwrap_err();

@@ -26,6 +26,7 @@ mod off_policy;
 mod offline_loop;
 mod queue;
 mod resume;
+mod router_disk;
 mod same_bytes;
 mod shared;
 mod star;

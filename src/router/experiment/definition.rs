@@ -345,14 +345,14 @@ impl Definition {
         match &self.switchback {
             Some(blocks) if in_blocks => {
                 let fits = blocks.washout_minutes >= 0.0
-                    && blocks.block_minutes > 0.0
+                    && blocks.block_minutes >= 1.0
                     && blocks.block_minutes >= 4.0 * blocks.washout_minutes
                     && blocks.block_minutes <= 7.0 * 1440.0;
                 if !fits {
                     return Err(DefinitionFault::new(
                         "switchback.block_minutes",
                         blocks.block_minutes.to_string(),
-                        "a block lasts at least four washouts, and at most a week",
+                        "a block lasts at least four washouts and a minute, and at most a week",
                     ));
                 }
             }

@@ -2,9 +2,10 @@
 //!
 //! Without API keys everything is allowed, and the router listens on loopback only. Keys are compared by hash, in constant
 //! time, over all keys. Requests carry their key in a header; pages for people may carry it in a cookie, which no request
-//! that changes something accepts.
+//! that changes something accepts. A header that is given twice opens nothing: whoever stands before the router may have
+//! read the other.
 
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use subtle::ConstantTimeEq;
 
 use super::Problem;
@@ -16,13 +17,36 @@ const COOKIE: &str = "tierwise_key";
 /// The cookie that takes it away.
 pub(super) const NO_COOKIE: &str = "tierwise_key=; Path=/; HttpOnly; SameSite=Strict; Max-Age=0";
 
+/// The text of a header that is given once; `None` without one.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a str>, Problem> {
+    let mut values = headers.get_all(name).iter();
+    let Some(value) = values.next() else {
+        return Ok(None);
+    };
+    if values.next().is_some() {
+        return Err(Problem::bad_request(format!("`{name}` is given twice")));
+    }
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| Problem::unauthorized())
+}
+
+/// The token of `Bearer TOKEN`; the scheme is written in any case (RFC 9110, section 11.1).
+fn bearer(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim_start())
+}
+
 /// Checks the key for a role; admin may do everything. Returns the key's id for the history.
 pub(super) fn check(
     service: &Service,
     headers: &HeaderMap,
     needed: Role,
 ) -> Result<String, Problem> {
-    check_given(service, in_header(headers), needed)
+    check_given(service, || in_header(headers), needed)
 }
 
 /// As [`check`], for pages: the key may come in the cookie as well.
@@ -33,14 +57,14 @@ pub(super) fn check_reader(
 ) -> Result<String, Problem> {
     check_given(
         service,
-        in_header(headers).or_else(|| in_cookie(headers)),
+        || Ok(in_header(headers)?.or_else(|| in_cookie(headers))),
         needed,
     )
 }
 
 /// As [`check`], for a key that was typed.
 pub(super) fn check_key(service: &Service, key: &str, needed: Role) -> Result<String, Problem> {
-    check_given(service, Some(key), needed)
+    check_given(service, || Ok(Some(key)), needed)
 }
 
 /// The cookie that keeps a key; `None` for a key that no cookie can hold.
@@ -54,12 +78,11 @@ pub(super) fn cookie(key: &str, https: bool) -> Option<HeaderValue> {
     HeaderValue::from_str(&text).ok()
 }
 
-fn in_header(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    bearer.or_else(|| headers.get("x-api-key")?.to_str().ok())
+fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    match only(headers, &header::AUTHORIZATION)? {
+        Some(value) => Ok(bearer(value)),
+        None => only(headers, &HeaderName::from_static("x-api-key")),
+    }
 }
 
 fn in_cookie(headers: &HeaderMap) -> Option<&str> {
@@ -72,11 +95,17 @@ fn in_cookie(headers: &HeaderMap) -> Option<&str> {
         .find_map(|(name, value)| (name == COOKIE).then_some(value))
 }
 
-fn check_given(service: &Service, given: Option<&str>, needed: Role) -> Result<String, Problem> {
+/// Checks a key; `given` is not looked at where no key is asked for.
+fn check_given<'a>(
+    service: &Service,
+    given: impl FnOnce() -> Result<Option<&'a str>, Problem>,
+    needed: Role,
+) -> Result<String, Problem> {
     let keys = service.keys();
     if keys.is_empty() {
         return Ok("loopback".to_owned());
     }
+    let given = given()?;
     let hash = blake3::hash(given.ok_or_else(Problem::unauthorized)?.as_bytes());
     let mut found = None;
     for key in keys.iter() {
@@ -109,9 +138,9 @@ mod tests {
             HeaderValue::from_static("a=b; tierwise_key=k=1; tierwise_keys=no"),
         );
         assert_eq!(in_cookie(&headers), Some("k=1"));
-        assert_eq!(in_header(&headers), None);
+        assert_eq!(in_header(&headers).unwrap(), None);
         headers.insert("x-api-key", HeaderValue::from_static("k2"));
-        assert_eq!(in_header(&headers), Some("k2"));
+        assert_eq!(in_header(&headers).unwrap(), Some("k2"));
     }
 
     #[test]

@@ -63,6 +63,7 @@ struct IngestAnswer {
 /// Reads an event, or says why it cannot be counted.
 fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
     let text = |value: Option<String>, name: &str, most: usize| match value {
+        Some(value) if value.contains('\0') => Err(format!("`{name}` holds a NUL character")),
         Some(value) if (1..=most).contains(&value.len()) => Ok(value),
         Some(value) => Err(format!(
             "`{name}` has {} bytes; it has 1 to {most}",
@@ -85,22 +86,23 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         .ok()
         .filter(|id| id.get_version_num() == 7)
         .ok_or_else(|| format!("`{decision}` is no decision's id: it comes from /v1/decide"))?;
-    let occurred_at_us = match event.time {
+    let told_us = match event.time {
         Some(time) => {
-            UtcMicros::parse(&time)
-                .map_err(|e| format!("`time` is \"{time}\": {e}"))?
-                .0
+            let time = UtcMicros::parse(&time).map_err(|e| format!("`time` is \"{time}\": {e}"))?;
+            Some(time.0)
         }
-        None => now_us,
+        None => None,
     };
-    if occurred_at_us > now_us + AHEAD_US {
-        return Err("`time` lies more than 5 minutes in the future".to_owned());
-    }
     // The id of a decision carries its millisecond.
     let decided_us = decision_id.get_timestamp().map_or(0, |at| {
         let (seconds, nanos) = at.to_unix();
         seconds as i64 * 1_000_000 + i64::from(nanos) / 1_000
     });
+    // Without a time it is its arrival's; a clock that was set back since the decision does not refuse it.
+    let occurred_at_us = told_us.unwrap_or(now_us.max(decided_us));
+    if told_us.is_some_and(|told_us| told_us > now_us + AHEAD_US) {
+        return Err("`time` lies more than 5 minutes in the future".to_owned());
+    }
     if occurred_at_us < decided_us - BEFORE_US {
         return Err("`time` lies before the decision: an outcome follows its exposure".to_owned());
     }
@@ -111,7 +113,8 @@ fn read(event: CloudEvent<'_>, now_us: i64) -> Result<EventRow, String> {
         id: EventId::of(&id),
         source: source.into(),
         decision_id,
-        content: EventRow::content_of(decision_id, &kind, occurred_at_us, data.value),
+        // Without a time it is its arrival's, which differs when it is sent again; no decision was made in 1970.
+        content: EventRow::content_of(decision_id, &kind, told_us.unwrap_or(0), data.value),
         kind: kind.into(),
         occurred_at_us: occurred_at_us.max(decided_us),
         observed_at_us: now_us,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -105,7 +105,11 @@ pub(super) async fn standing(
 }
 
 pub(super) async fn row(service: &Service, key: &str) -> Result<ExperimentRow, Problem> {
-    let row = service.store.experiment(key).await?;
+    // No database holds a NUL in a text, and no key has one.
+    let row = match key.contains('\0') {
+        true => None,
+        false => service.store.experiment(key).await?,
+    };
     row.ok_or_else(|| Problem::not_found(format!("no experiment is called `{key}`")))
 }
 
@@ -128,9 +132,10 @@ pub(super) async fn list(
 pub(super) async fn show(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     auth::check(&service, &headers, Role::Admin)?;
+    let Path(key) = key?;
     let row = row(&service, &key).await?;
     let standing = standing(&service, &row).await?;
     Ok(json_response(&view(&service, &standing)))
@@ -149,9 +154,10 @@ struct HistoryView<'a> {
 pub(super) async fn history(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Problem> {
     auth::check(&service, &headers, Role::Admin)?;
+    let Path(key) = key?;
     row(&service, &key).await?;
     let rows = service.store.history(&key).await?;
     let views: Vec<_> = rows
@@ -184,6 +190,7 @@ pub(super) async fn create(
     let actor = auth::check(&service, &headers, Role::Admin)?;
     let body = body?;
     let request: CreateRequest = json(&body)?;
+    check_reason(&request.reason)?;
     request
         .definition
         .check()
@@ -219,6 +226,13 @@ pub(super) async fn create(
         json_response(&view(&service, &standing)),
     )
         .into_response())
+}
+
+fn check_reason(reason: &str) -> Result<(), Problem> {
+    if reason.contains('\0') {
+        return Err(Problem::bad_request("`reason` holds a NUL character"));
+    }
+    Ok(())
 }
 
 async fn knows_policy(service: &Service, wanted: &str) -> Result<bool, Problem> {
@@ -271,16 +285,18 @@ fn action(name: &str, request: &ActRequest) -> Result<Action, Problem> {
 pub(super) async fn act(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    Path((key, name)): Path<(String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let actor = auth::check(&service, &headers, Role::Admin)?;
+    let Path((key, name)) = path?;
     let body = body?;
     let request: ActRequest = if body.is_empty() {
         ActRequest::default()
     } else {
         json(&body)?
     };
+    check_reason(&request.reason)?;
     let action = action(&name, &request)?;
     let before = row(&service, &key).await?;
     if request

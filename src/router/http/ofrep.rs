@@ -7,12 +7,12 @@ use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, State};
+use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use futures_util::Stream;
+use futures_util::{Stream, StreamExt};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -179,6 +179,25 @@ async fn evaluate(
     }
 }
 
+/// A failure of the router, told in the words of both protocols: problem details with the members that clients of OFREP read.
+pub(super) struct Failed(Problem);
+
+impl<T: Into<Problem>> From<T> for Failed {
+    fn from(problem: T) -> Self {
+        Self(problem.into())
+    }
+}
+
+impl IntoResponse for Failed {
+    fn into_response(self) -> Response {
+        let mut body = serde_json::to_value(&self.0).expect("a problem is plain data");
+        body["errorCode"] = "GENERAL".into();
+        body["errorDetails"] = self.0.detail.clone().into();
+        let (parts, _) = self.0.into_response().into_parts();
+        Response::from_parts(parts, body.to_string().into())
+    }
+}
+
 fn respond(outcome: &Outcome) -> Response {
     let body = json_response(&outcome.body());
     match outcome {
@@ -190,10 +209,11 @@ fn respond(outcome: &Outcome) -> Response {
 pub(super) async fn single(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
-    Path(key): Path<String>,
+    key: Result<Path<String>, PathRejection>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, Failed> {
     auth::check(&service, &headers, Role::Decide)?;
+    let Path(key) = key?;
     let body = body?;
     let outcome = match context(&key, &body) {
         Ok((unit, context)) => evaluate(&service, &key, &unit, &context).await?,
@@ -206,7 +226,7 @@ pub(super) async fn bulk(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Response, Problem> {
+) -> Result<Response, Failed> {
     auth::check(&service, &headers, Role::Decide)?;
     let body = body?;
     let (unit, context) = match context("", &body) {
@@ -220,7 +240,7 @@ pub(super) async fn bulk(
             let body = json_response(&json!({ "errorCode": code, "errorDetails": details }));
             return Ok((status, body).into_response());
         }
-        Err(Outcome::Evaluated(_)) => return Err(Problem::internal()),
+        Err(Outcome::Evaluated(_)) => return Err(Problem::internal().into()),
     };
     let snapshot = service.snapshot();
     // The same configuration and the same context give the same answer.
@@ -233,47 +253,72 @@ pub(super) async fn bulk(
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .any(|value| value.trim() == etag);
+        // A proxy that compresses makes a tag weak.
+        .any(|value| value.trim().trim_start_matches("W/") == etag);
     let tag = HeaderValue::from_str(&etag).map_err(|_| Problem::internal())?;
     if known {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
+    // Together, so that they share a sync of the spool.
+    let evaluations = snapshot
+        .experiments()
+        .map(|live| evaluate(&service, &live.key, &unit, &context));
     let mut flags = Vec::new();
-    for live in snapshot.experiments() {
-        flags.push(evaluate(&service, &live.key, &unit, &context).await?.body());
+    for outcome in futures_util::future::join_all(evaluations).await {
+        flags.push(outcome?.body());
     }
+    let stream = format!("/ofrep/v1/stream?since={}", snapshot.counter);
     let body = json!({
         "flags": flags,
-        "eventStreams": [{ "type": "sse", "endpoint": { "requestUri": "/ofrep/v1/stream" } }],
+        "eventStreams": [{ "type": "sse", "endpoint": { "requestUri": stream } }],
     });
     Ok(([(header::ETAG, tag)], json_response(&body)).into_response())
 }
 
-/// Tells clients when to evaluate again.
+/// Tells clients when to evaluate again: at once when something changed since the event that they saw last
+/// (`Last-Event-ID`), or since the evaluation that named the stream (`since`).
 pub(super) async fn stream(
     State(service): State<Arc<Service>>,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
     auth::check(&service, &headers, Role::Decide)?;
     let mut changes = service.changes();
-    changes.mark_unchanged();
+    let now = *changes.borrow_and_update();
+    let since = query.as_deref().and_then(|query| {
+        query
+            .split('&')
+            .find_map(|part| part.strip_prefix("since="))
+    });
+    let last = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok());
+    let seen = last.or(since).and_then(|text| text.parse::<u64>().ok());
+    let first = match seen {
+        Some(seen) if seen != now => refetch(now),
+        // An id without data: a client that comes back can say what it saw.
+        _ => Event::default().id(now.to_string()),
+    };
     // A shutdown waits for open requests: streams end when the router is asked to stop.
-    let closing = service.closing.subscribe();
-    let events = futures_util::stream::unfold(
-        (changes, closing),
-        |(mut changes, mut closing)| async move {
-            tokio::select! {
-                changed = changes.changed() => changed.ok()?,
-                _ = closing.wait_for(|closing| *closing) => return None,
-            }
-            let counter = *changes.borrow_and_update();
-            let data = json!({ "type": "refetchEvaluation", "etag": counter.to_string() });
-            let event = Event::default()
-                .event("message")
-                .id(counter.to_string())
-                .data(data.to_string());
-            Some((Ok(event), (changes, closing)))
-        },
-    );
+    let watched = (changes, service.closing.subscribe());
+    let later = futures_util::stream::unfold(watched, |(mut changes, mut closing)| async move {
+        tokio::select! {
+            changed = changes.changed() => changed.ok()?,
+            _ = closing.wait_for(|closing| *closing) => return None,
+        }
+        let counter = *changes.borrow_and_update();
+        Some((refetch(counter), (changes, closing)))
+    });
+    let events = futures_util::stream::once(async { first })
+        .chain(later)
+        .map(Ok);
     Ok(Sse::new(events).keep_alive(KeepAlive::default()))
+}
+
+fn refetch(counter: u64) -> Event {
+    let data = json!({ "type": "refetchEvaluation", "etag": counter.to_string() });
+    Event::default()
+        .event("message")
+        .id(counter.to_string())
+        .data(data.to_string())
 }

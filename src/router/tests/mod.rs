@@ -1,7 +1,11 @@
 //! The router as its clients see it: requests in, answers out, a clock that the test moves.
 
 mod api;
+mod away;
+mod faults;
+mod hostile;
 mod life;
+mod openapi;
 mod truth;
 
 use std::sync::Arc;
@@ -77,8 +81,11 @@ impl Bench {
     }
 
     async fn with(settings: Settings) -> Self {
+        Self::on(settings, store::open("sqlite::memory:").await.unwrap()).await
+    }
+
+    async fn on(settings: Settings, store: Arc<dyn Store>) -> Self {
         use tierwise_envs::tier::Tier;
-        let store = store::open("sqlite::memory:").await.unwrap();
         register(&*store, &fixed("a", Tier::Auto)).await;
         register(&*store, &fixed("b", Tier::Review)).await;
         let folder = tempfile::tempdir().unwrap();
