@@ -199,11 +199,12 @@ pub(super) fn run(args: &DemoArgs) -> Result<Done, Failure> {
         })?;
     } else {
         output::text_line(&format!(
-            "\nreport: {}\n{}\nin the centre: {}\n{}",
+            "\nreport: {}\n{}\nin the centre: {}\n{}\nlive: {}",
             path.display(),
             verdict_line(&evaluation),
             centre_path.display(),
-            in_centre(&simulated)
+            in_centre(&simulated),
+            out.join("live.html").display()
         ))?;
     }
     Ok(Done::Fine)
@@ -268,6 +269,10 @@ fn live_half(
         other => format!("the test ended otherwise: {}", other.replace('_', " ")),
     };
     say(args, &format!("  {outcome}"));
+    // Its clock followed its traffic: what counts is when it was last heard of.
+    let page = super::report::live_page(&result.store, &result.experiment, 0)?;
+    let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
+    write_page(&args.out.join("live.html"), &html)?;
     for line in live::left_behind(&result) {
         say(args, &format!("  {line}"));
     }

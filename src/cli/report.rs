@@ -64,7 +64,7 @@ impl From<Lang> for Language {
 
 pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
     if let (Some(key), Some(out)) = (&args.experiment, &args.out) {
-        let page = super::block_on(live_page(&args.store, key))??;
+        let page = live_page(&args.store, key, WallClock::new().now_us())?;
         let html = page.render(args.lang.into()).map_err(|e| failure_of(&e))?;
         write_page(out, &html)?;
         output::text_line(&format!("report: {}", out.display()))?;
@@ -102,17 +102,19 @@ pub(super) fn run(args: &ReportArgs) -> Result<Done, Failure> {
     Ok(Done::Fine)
 }
 
-/// The page of an experiment from its store, without a router.
-async fn live_page(url: &str, key: &str) -> Result<OnlinePage, Failure> {
-    let store = store::open_existing(url)
-        .await
-        .map_err(|e| failure_of(&e))?;
-    let found = page_values(&*store, key).await;
-    store.close().await;
-    found
+/// The page of an experiment from its store, without a router, at `now_us` or when it was last heard of, if that is later.
+pub(super) fn live_page(url: &str, key: &str, now_us: i64) -> Result<OnlinePage, Failure> {
+    super::block_on(async {
+        let store = store::open_existing(url)
+            .await
+            .map_err(|e| failure_of(&e))?;
+        let found = page_values(&*store, key, now_us).await;
+        store.close().await;
+        found
+    })?
 }
 
-async fn page_values(store: &dyn Store, key: &str) -> Result<OnlinePage, Failure> {
+async fn page_values(store: &dyn Store, key: &str, now_us: i64) -> Result<OnlinePage, Failure> {
     let Some(row) = store.experiment(key).await.map_err(|e| failure_of(&e))? else {
         let rows = store.experiments().await.map_err(|e| failure_of(&e))?;
         let keys: Vec<String> = rows.iter().map(|row| format!("`{}`", row.key)).collect();
@@ -141,13 +143,10 @@ async fn page_values(store: &dyn Store, key: &str) -> Result<OnlinePage, Failure
             hashed.or(named).map(|one| one.hash[..12].to_owned())
         })
         .collect();
-    // A router whose clock ran faster wrote times that lie ahead of this one's.
+    // A router whose clock ran faster, or followed its traffic, wrote times that this one does not know.
     let newest = history.last().map_or(0, |row| row.entry.at_us);
     let minute = ledger.arrivals.keys().next_back().copied().unwrap_or(0);
-    let at_us = WallClock::new()
-        .now_us()
-        .max(newest)
-        .max((minute + 1) * 60_000_000);
+    let at_us = now_us.max(newest).max((minute + 1) * 60_000_000);
     let standing = Standing::new(&row, experiment, &ledger, at_us);
     Ok(online_page(&standing, &history, &versions))
 }

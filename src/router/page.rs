@@ -1,6 +1,6 @@
 //! Where an experiment stands, as the values of its page and of its row on the dashboard. The only place that knows both.
 //!
-//! Blocks are minutes, and a page wants a few hundred points: everything is thinned to [`POINTS`], the last one kept.
+//! Blocks are minutes, and a page wants a few hundred points: everything is thinned to `POINTS`, the last one kept.
 
 mod evidence;
 

@@ -398,12 +398,7 @@ async fn tricks_are_seen_through() {
             "",
         ),
         ("/v1/events", deep("[", "]"), 202, "rejected"),
-        (
-            "/ofrep/v1/evaluate/flags",
-            deep("[", "]"),
-            400,
-            "PARSE_ERROR",
-        ),
+        ("/ofrep/v1/evaluate/flags", deep("[", "]"), 400, "errorCode"),
         ("/v1/experiments", deep("[", "]"), 400, ""),
         // Huge.
         (
