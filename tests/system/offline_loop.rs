@@ -235,16 +235,18 @@ fn the_gate_lets_only_a_proven_policy_through() {
 fn the_demonstration_ends_with_a_page_and_a_verdict() {
     let desk = Desk::new();
     let printed = desk.done("demo --quick --out out");
-    let last: Vec<&str> = printed.trim_end().lines().rev().take(4).collect();
+    let last: Vec<&str> = printed.trim_end().lines().rev().take(5).collect();
+    assert_eq!(last[0], "live: out/live.html");
     assert!(
-        last[0].starts_with("used for every customer, "),
+        last[1].starts_with("used for every customer, "),
         "{printed}"
     );
-    assert_eq!(last[1], "in the centre: out/centre.html");
-    assert!(last[2].starts_with("verdict: "), "{printed}");
-    assert_eq!(last[3], "report: out/report.html");
+    assert_eq!(last[2], "in the centre: out/centre.html");
+    assert!(last[3].starts_with("verdict: "), "{printed}");
+    assert_eq!(last[4], "report: out/report.html");
     self_contained(&desk.text("out/report.html"), "en");
     self_contained(&desk.text("out/centre.html"), "en");
+    self_contained(&desk.text("out/live.html"), "en");
     // Its router was killed once and lost nothing.
     assert!(printed.contains("killed after "), "{printed}");
     assert!(printed.contains(" in the store, 0 lost"), "{printed}");
